@@ -1,0 +1,1 @@
+"""Values and pure functions that know no file format, no network and no window."""
