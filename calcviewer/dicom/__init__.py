@@ -1,0 +1,1 @@
+"""DICOM objects in and out; the only part that knows a DICOM library."""
