@@ -1,0 +1,1 @@
+"""Networks and their refinement at inference time: ONNX Runtime, model cards, the CRF."""

@@ -1,0 +1,150 @@
+import numpy as np
+import pytest
+
+onnx = pytest.importorskip("onnx", reason="onnx comes with the extra 'train'")
+
+from onnx import TensorProto, helper  # noqa: E402
+
+from calcviewer.core.errors import CalcViewerError  # noqa: E402
+from calcviewer.inference import onnx as inference  # noqa: E402
+from calcviewer.inference.model_card import ModelCard, sha256_of  # noqa: E402
+from calcviewer.inference.onnx import Network, available_cores  # noqa: E402
+
+
+def write_card(directory):
+    ModelCard(
+        name="tiny",
+        version="1",
+        architecture="none",
+        data_origin="simulated",
+        training_data="none",
+        split={},
+        metrics={},
+        licence="MIT",
+        sha256=sha256_of(directory / "model.onnx"),
+        opset=18,
+        created="2025-01-01T00:00:00+00:00",
+    ).write(directory)
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A network that calls brightness lumen and darkness other."""
+    nodes = [
+        helper.make_node("Sub", ["image", "image"], ["zero"]),
+        helper.make_node("Cos", ["zero"], ["one"]),
+        helper.make_node("Sub", ["one", "image"], ["dark"]),
+        helper.make_node("Concat", ["dark", "image", "zero"], ["probabilities"], axis=1),
+    ]
+    values = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", channels, 480, 960])
+        for name, channels in (("image", 1), ("probabilities", 3))
+    ]
+    graph = helper.make_graph(nodes, "tiny", values[:1], values[1:])
+    proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+    (tmp_path / "model.onnx").write_bytes(proto.SerializeToString())
+    write_card(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def images():
+    return np.random.default_rng(0).random((2, 480, 960), dtype=np.float32)
+
+
+def test_predict(model, images):
+    found = Network.load(model, device="cpu", threads=1).predict(images)
+    assert found.shape == (2, 3, 480, 960)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 1], images)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_other_float_types_and_layouts_are_taken(model, images):
+    network = Network.load(model, device="cpu", threads=1)
+    found = network.predict(np.asfortranarray(images.astype(np.float64)))
+    np.testing.assert_allclose(found, network.predict(images))
+
+
+def test_no_frames_give_no_probabilities(model):
+    found = Network.load(model, device="cpu").predict(np.zeros((0, 480, 960), np.float32))
+    assert found.shape == (0, 3, 480, 960)
+
+
+@pytest.mark.parametrize("shape", [(480, 960), (1, 960, 480), (1, 1, 480, 960)])
+def test_other_shapes_are_refused(model, shape):
+    with pytest.raises(CalcViewerError, match="shape"):
+        Network.load(model, device="cpu").predict(np.zeros(shape, np.float32))
+
+
+def test_provider_is_the_one_that_runs(model):
+    network = Network.load(model, device="cpu")
+    assert network.provider == "CPUExecutionProvider"
+    assert network.note == ""
+
+
+def test_cuda_that_was_not_built_in_is_refused(model, monkeypatch):
+    monkeypatch.setattr(
+        inference.onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"]
+    )
+    with pytest.raises(CalcViewerError, match="cannot use a GPU"):
+        Network.load(model, device="cuda")
+    assert Network.load(model, device="auto").note == ""
+
+
+@pytest.fixture
+def cuda_that_does_not_load(monkeypatch):
+    """ONNX Runtime offers CUDA and then drops it silently."""
+    monkeypatch.setattr(
+        inference.onnxruntime,
+        "get_available_providers",
+        lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
+    )
+    opened = inference._open
+    monkeypatch.setattr(
+        inference, "_open", lambda path, *, cuda, threads: opened(path, cuda=False, threads=threads)
+    )
+
+
+@pytest.mark.usefixtures("cuda_that_does_not_load")
+def test_cuda_that_does_not_load_is_refused_when_asked_for(model):
+    with pytest.raises(CalcViewerError, match="could not be used"):
+        Network.load(model, device="cuda")
+
+
+@pytest.mark.usefixtures("cuda_that_does_not_load")
+def test_cuda_that_does_not_load_is_reported_by_auto(model):
+    network = Network.load(model, device="auto")
+    assert network.provider == "CPUExecutionProvider"
+    assert "could not be used" in network.note
+
+
+@pytest.mark.usefixtures("cuda_that_does_not_load")
+def test_cpu_is_used_without_a_note_when_asked_for(model):
+    assert Network.load(model, device="cpu").note == ""
+
+
+def test_a_file_that_is_no_network_is_refused(model):
+    (model / "model.onnx").write_bytes(b"no network")
+    write_card(model)
+    with pytest.raises(CalcViewerError, match="cannot be loaded"):
+        Network.load(model, device="cpu")
+
+
+def test_a_failure_while_running_is_an_error_with_a_hint(model, images):
+    class Failing:
+        def get_inputs(self):
+            raise_on_run = type("Input", (), {"name": "image"})
+            return [raise_on_run]
+
+        def run(self, *_arguments):
+            raise RuntimeError("out of memory")
+
+    network = Network(Network.load(model, device="cpu").card, Failing())
+    with pytest.raises(CalcViewerError, match="out of memory") as caught:
+        network.predict(images)
+    assert "fewer frames" in caught.value.hint
+
+
+def test_there_is_a_core():
+    assert available_cores() >= 1
