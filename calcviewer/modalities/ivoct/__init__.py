@@ -1,0 +1,1 @@
+"""Intravascular optical coherence tomography."""

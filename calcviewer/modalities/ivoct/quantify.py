@@ -1,0 +1,420 @@
+"""What is measured in one frame: lumen, arcs, thickness, depth and area of calcium.
+
+Everything is seen from the centroid O of the lumen, along 360 rays (Gharaibeh et al., J Med
+Imaging 2019, section 2.4).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from calcviewer.core.annotation import FrameAnnotation
+from calcviewer.core.contour import Contour, contours_of, ray_crossings
+from calcviewer.core.geometry import Arc, to_polar, to_xy
+from calcviewer.core.pullback import Calibration
+from calcviewer.modalities.ivoct.arcs import (
+    SeenDeposit,
+    bridged_arcs,
+    sector_from,
+    see_deposit,
+    visible_arcs,
+)
+from calcviewer.modalities.ivoct.protocol import Protocol
+
+Rays = NDArray[np.float64]
+RAYS = 360
+QUADRANT_DEG = 90.0
+_OVERLAP_MM = 1e-3
+"""Calcium reaching further than this into the lumen is cut off there."""
+_ROUNDING_MM = 1e-9
+_SMALLEST_PIECE_MM2 = 1e-4
+_Crossed = tuple[Contour, NDArray[np.intp], Rays]
+"""A deposit with the ray and radius (mm) of every crossing of its border."""
+
+
+def ray_angles_deg() -> Rays:
+    """Angle of every ray, shape ``(360,)``: ray k points at k + 0.5 degrees."""
+    return np.arange(RAYS, dtype=np.float64) + 0.5
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DepositMeasurement:
+    """One deposit of calcium.
+
+    A value is None where it cannot be measured: without a lumen only the area is known, without
+    sample spacing or zero radius only the arc.
+
+    Parameters
+    ----------
+    arc
+        Between the tangent rays from the lumen centroid.
+    max_thickness_ray_deg
+        The ray on which it is thickest.
+    mean_thickness_mm, mean_depth_mm
+        Means over the rays that cross it (equations 6 and 5 of the paper).
+    thickness_capped
+        Whether the maximum thickness was limited by the protocol's cap.
+    back_hidden
+        Whether the back border cannot be seen where it is thickest.
+    superficial
+        Whether the smallest depth is below the protocol's.
+    counts
+        Whether it has the minimum arc and area that make a frame calcified.
+    """
+
+    arc: Arc | None = None
+    area_mm2: float | None = None
+    max_thickness_mm: float | None = None
+    max_thickness_ray_deg: float | None = None
+    mean_thickness_mm: float | None = None
+    thickness_capped: bool = False
+    back_hidden: bool = False
+    min_depth_mm: float | None = None
+    mean_depth_mm: float | None = None
+    superficial: bool | None = None
+    counts: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrameMeasurement:
+    """Everything measured in one frame; a value is None where it cannot be measured.
+
+    Parameters
+    ----------
+    lumen_centroid_mm
+        The point O from which everything is seen, ``(x, y)`` canonical mm.
+    visible_arcs, bridged_arcs
+        Disjoint arcs of calcium from O: with nothing claimed behind a guidewire, and with every
+        shadow that calcium touches on both sides counted as calcium.
+    max_arc_deg_visible, max_arc_deg_bridged
+        The largest single one of each; 0 without calcium, None without a lumen.
+    sum_arc_deg
+        Sum of the visible arcs.
+    quadrant_arcs_deg
+        Degrees of visible calcium in each quadrant from O: 0 to 90 degrees, 90 to 180, ...
+    quadrants
+        How many of them hold at least the protocol's minimum arc.
+    thickness_by_ray_mm, depth_by_ray_mm
+        Per ray, shape ``(360,)``, read-only, NaN where no calcium is crossed: the thickest
+        deposit and the depth of the nearest; None without a scale or a lumen.
+    shadow_arcs
+        The guidewire shadows from O, where they leave the lumen.
+    calcium_in_shadow
+        Whether calcium was drawn across more of a guidewire shadow than the join tolerance.
+    calcified
+        Whether a deposit has the protocol's minimum arc and area; without a lumen the area
+        alone decides.
+    """
+
+    lumen_area_mm2: float | None = None
+    lumen_centroid_mm: tuple[float, float] | None = None
+    min_lumen_diameter_mm: float | None = None
+    max_lumen_diameter_mm: float | None = None
+    mean_lumen_diameter_mm: float | None = None
+    calcium_area_mm2: float | None = None
+    visible_arcs: tuple[Arc, ...] = ()
+    bridged_arcs: tuple[Arc, ...] = ()
+    max_arc_deg_visible: float | None = None
+    max_arc_deg_bridged: float | None = None
+    sum_arc_deg: float | None = None
+    max_thickness_mm: float | None = None
+    max_thickness_ray_deg: float | None = None
+    mean_thickness_mm: float | None = None
+    thickness_capped: bool = False
+    back_hidden: bool = False
+    min_depth_mm: float | None = None
+    mean_depth_mm: float | None = None
+    superficial: bool | None = None
+    quadrants: int | None = None
+    quadrant_arcs_deg: tuple[float, ...] = ()
+    deposits: tuple[DepositMeasurement, ...] = ()
+    thickness_by_ray_mm: Rays | None = field(default=None, repr=False)
+    depth_by_ray_mm: Rays | None = field(default=None, repr=False)
+    shadow_arcs: tuple[Arc, ...] = ()
+    calcium_in_shadow: bool = False
+    calcified: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class _LumenRays:
+    """Where the rays cross the lumen border, and the point they begin at."""
+
+    centroid_mm: tuple[float, float]
+    first_mm: Rays
+    last_mm: Rays
+    ray: NDArray[np.intp]
+    radius_mm: Rays
+
+
+@dataclass(frozen=True, eq=False)
+class _DepositRays:
+    """Per crossed ray: its index, depth and thickness (after the cap), and what was hidden."""
+
+    ray: NDArray[np.intp]
+    depth_mm: Rays
+    thickness_mm: Rays
+    hidden: NDArray[np.bool_]
+    capped: NDArray[np.bool_]
+
+
+def quantify_frame(
+    annotation: FrameAnnotation, calibration: Calibration, protocol: Protocol
+) -> FrameMeasurement:
+    """Measure one frame.
+
+    Parameters
+    ----------
+    annotation
+        Contours in mm; in working mm while the calibration is incomplete, and then no
+        millimetre value is returned.
+
+    Returns
+    -------
+    The measurement. Without a lumen only the calcium's area is known.
+    """
+    known = calibration.scaled
+    if annotation.lumen is None:
+        return _without_lumen(annotation, known, protocol)
+    ring = annotation.lumen.points_mm
+    lumen_area_mm2, centroid = _area_and_centroid(ring)
+    lumen = _lumen_rays(ring, centroid)
+    calcium = _crossed_calcium(annotation, lumen)
+    seen = [see_deposit(contour.points_mm, centroid) for contour, _, _ in calcium]
+    rays = [_deposit_rays(c, lumen, annotation.hidden_back, protocol) for c in calcium]
+    areas = [_area(contour) for contour, _, _ in calcium]
+    deposits = tuple(
+        _measure_deposit(deposit.arc, area if known else None, its_rays, protocol)
+        for deposit, area, its_rays in zip(seen, areas, rays, strict=True)
+    )
+    measured = _arc_values(annotation, seen, centroid, protocol)
+    if known:
+        diameters = lumen.last_mm[: RAYS // 2] + lumen.last_mm[RAYS // 2 :]
+        measured |= {
+            "lumen_area_mm2": lumen_area_mm2,
+            "lumen_centroid_mm": centroid,
+            "min_lumen_diameter_mm": float(diameters.min()),
+            "max_lumen_diameter_mm": float(diameters.max()),
+            "mean_lumen_diameter_mm": float(diameters.mean()),
+            "calcium_area_mm2": float(sum(areas)),
+            **_thickness_values(deposits, rays),
+        }
+    return FrameMeasurement(
+        deposits=deposits, calcified=any(deposit.counts for deposit in deposits), **measured
+    )
+
+
+def _without_lumen(
+    annotation: FrameAnnotation, known: bool, protocol: Protocol
+) -> FrameMeasurement:
+    """Measure a frame in which no lumen was found."""
+    if not known:
+        return FrameMeasurement(calcified=bool(annotation.calcium))
+    areas = [_area(contour) for contour in annotation.calcium]
+    deposits = tuple(
+        DepositMeasurement(area_mm2=area, counts=area >= protocol.minimum_area_mm2)
+        for area in areas
+    )
+    return FrameMeasurement(
+        calcium_area_mm2=float(sum(areas)),
+        deposits=deposits,
+        calcified=any(deposit.counts for deposit in deposits),
+    )
+
+
+def _area_and_centroid(ring_mm: Rays) -> tuple[float, tuple[float, float]]:
+    """Area (mm2) and centre of area of a closed ring, by the shoelace formula."""
+    base = ring_mm[0]
+    shifted = ring_mm - base
+    # The edges at the first vertex, now the origin, add nothing.
+    x, y = shifted[:-1, 0], shifted[:-1, 1]
+    x_next, y_next = shifted[1:, 0], shifted[1:, 1]
+    cross = x * y_next - x_next * y
+    doubled = float(cross.sum())
+    if doubled == 0.0:
+        middle = ring_mm.mean(axis=0)
+        return 0.0, (float(middle[0]), float(middle[1]))
+    centre_x = float((x + x_next) @ cross) / (3 * doubled) + float(base[0])
+    centre_y = float((y + y_next) @ cross) / (3 * doubled) + float(base[1])
+    return abs(doubled) / 2, (centre_x, centre_y)
+
+
+def _area(contour: Contour) -> float:
+    """Area of a contour without its holes, mm2."""
+    outer, *holes = (_area_and_centroid(ring)[0] for ring in contour.rings_mm)
+    return outer - sum(holes)
+
+
+def _lumen_rays(ring_mm: Rays, centroid_mm: tuple[float, float]) -> _LumenRays:
+    """Cross the lumen border; a ray that misses it has a border at 0."""
+    ray, radius = ray_crossings([ring_mm], centroid_mm, RAYS)
+    first, last = np.zeros(RAYS), np.zeros(RAYS)
+    first[ray[::-1]] = radius[::-1]
+    last[ray] = radius
+    return _LumenRays(centroid_mm, first, last, ray, radius)
+
+
+def _crossed_calcium(annotation: FrameAnnotation, lumen: _LumenRays) -> list[_Crossed]:
+    """Cross the calcium with the rays, cut at the lumen border where it was drawn across it.
+
+    The test on the rays keeps the polygon clipping out of the frames that do not need it.
+    """
+    assert annotation.lumen is not None
+    kept: list[_Crossed] = []
+    for contour in annotation.calcium:
+        ray, radius = ray_crossings(contour.rings_mm, lumen.centroid_mm, RAYS)
+        enters_lumen = np.any(radius < lumen.first_mm[ray] - _OVERLAP_MM)
+        holds_centroid = np.any(np.bincount(ray) % 2)
+        if ray.size and not (enters_lumen or holds_centroid):
+            kept.append((contour, ray, radius))
+            continue
+        region = shapely.difference(
+            shapely.make_valid(contour.polygon), shapely.make_valid(annotation.lumen.polygon)
+        )
+        for piece in contours_of(region, _SMALLEST_PIECE_MM2):
+            kept.append((piece, *ray_crossings(piece.rings_mm, lumen.centroid_mm, RAYS)))
+    return kept
+
+
+def _deposit_rays(
+    crossed: _Crossed, lumen: _LumenRays, hidden_back: Sequence[Arc], protocol: Protocol
+) -> _DepositRays:
+    """Return depth and thickness on the rays that cross a deposit beyond the lumen border."""
+    _, crossing_ray, crossing_radius = crossed
+    ray, front, back = _front_and_back(crossing_ray, crossing_radius, lumen)
+    depth = front - _border_below(lumen, ray, front)
+    thickness = back - front
+    hidden = np.zeros(ray.size, dtype=np.bool_)
+    capped = hidden
+    if hidden_back and ray.size:
+        back_points = to_xy(ray + 0.5, back) + lumen.centroid_mm
+        angle, _ = to_polar(back_points)
+        hidden = np.any([sector.contains(angle) for sector in hidden_back], axis=0)
+        if protocol.thickness_cap_mm is not None:
+            capped = hidden & (thickness >= protocol.thickness_cap_mm)
+            thickness = np.where(capped, protocol.thickness_cap_mm, thickness)
+    return _DepositRays(ray, depth, thickness, hidden, capped)
+
+
+def _front_and_back(
+    ray: NDArray[np.intp], radius_mm: Rays, lumen: _LumenRays
+) -> tuple[NDArray[np.intp], Rays, Rays]:
+    """Return the crossed rays and where each first enters and last leaves a deposit."""
+    counts = np.bincount(ray, minlength=RAYS)
+    place = np.arange(ray.size) - (np.cumsum(counts) - counts)[ray]
+    # With an odd number of crossings the ray begins inside the deposit.
+    leaving = (place + counts[ray]) % 2 == 1
+    exits = np.flatnonzero(leaving & (radius_mm > lumen.first_mm[ray] + _ROUNDING_MM))
+    next_ray = np.flatnonzero(np.diff(ray[exits], prepend=-1))
+    first = exits[next_ray]
+    last = exits[np.append(next_ray[1:], exits.size) - 1] if exits.size else exits
+    crossed = ray[first]
+    entered = np.where(place[first] > 0, radius_mm[first - 1], 0.0)
+    return crossed, np.maximum(entered, lumen.first_mm[crossed]), radius_mm[last]
+
+
+def _border_below(lumen: _LumenRays, ray: NDArray[np.intp], front_mm: Rays) -> Rays:
+    """Radius of the last lumen border before each front; 0 on rays that cross none."""
+    if not lumen.ray.size or not ray.size:
+        return np.zeros(ray.size)
+    stride = 2 * max(float(lumen.radius_mm.max()), float(front_mm.max())) + 1
+    at = np.searchsorted(
+        lumen.ray * stride + lumen.radius_mm, ray * stride + front_mm + _ROUNDING_MM, "right"
+    )
+    found = np.maximum(at - 1, 0)
+    return np.where(lumen.ray[found] == ray, np.minimum(lumen.radius_mm[found], front_mm), 0.0)
+
+
+def _measure_deposit(
+    arc: Arc, area_mm2: float | None, rays: _DepositRays, protocol: Protocol
+) -> DepositMeasurement:
+    """Summarise one deposit; ``area_mm2`` is None while the calibration is incomplete."""
+    wide = arc.extent_deg >= protocol.minimum_arc_deg
+    if area_mm2 is None:
+        return DepositMeasurement(arc=arc, counts=wide)
+    counts = wide and area_mm2 >= protocol.minimum_area_mm2
+    if not rays.ray.size:  # thinner than the distance between rays
+        return DepositMeasurement(arc=arc, area_mm2=area_mm2, counts=counts)
+    thickest = int(rays.thickness_mm.argmax())
+    min_depth_mm = float(rays.depth_mm.min())
+    return DepositMeasurement(
+        arc=arc,
+        area_mm2=area_mm2,
+        max_thickness_mm=float(rays.thickness_mm[thickest]),
+        max_thickness_ray_deg=float(rays.ray[thickest]) + 0.5,
+        mean_thickness_mm=float(rays.thickness_mm.mean()),
+        thickness_capped=bool(rays.capped[thickest]),
+        back_hidden=bool(rays.hidden[thickest]),
+        min_depth_mm=min_depth_mm,
+        mean_depth_mm=float(rays.depth_mm.mean()),
+        superficial=min_depth_mm < protocol.superficial_mm,
+        counts=counts,
+    )
+
+
+def _arc_values(
+    annotation: FrameAnnotation,
+    seen: Sequence[SeenDeposit],
+    centroid_mm: tuple[float, float],
+    protocol: Protocol,
+) -> dict[str, Any]:
+    """Return the fields of a measurement that hold arcs."""
+    assert annotation.lumen is not None
+    wires = annotation.guidewires
+    visible = visible_arcs(seen, wires, protocol.join_tolerance_deg)
+    bridged = bridged_arcs(visible, seen, wires, protocol.bridge_reach_deg) if wires else visible
+    by_quadrant = tuple(
+        sum(Arc(QUADRANT_DEG * k, QUADRANT_DEG).overlap_deg(arc) for arc in visible)
+        for k in range(4)
+    )
+    in_shadow = any(
+        deposit.catheter_arc.overlap_deg(wire) > protocol.join_tolerance_deg
+        for deposit in seen
+        for wire in wires
+    )
+    ring = annotation.lumen.points_mm
+    return {
+        "visible_arcs": visible,
+        "bridged_arcs": bridged,
+        "max_arc_deg_visible": max((arc.extent_deg for arc in visible), default=0.0),
+        "max_arc_deg_bridged": max((arc.extent_deg for arc in bridged), default=0.0),
+        "sum_arc_deg": float(sum(arc.extent_deg for arc in visible)),
+        "quadrant_arcs_deg": by_quadrant,
+        "quadrants": sum(degrees >= protocol.minimum_arc_deg for degrees in by_quadrant),
+        "shadow_arcs": tuple(sector_from(centroid_mm, wire, ring) for wire in wires),
+        "calcium_in_shadow": in_shadow,
+    }
+
+
+def _thickness_values(
+    deposits: Sequence[DepositMeasurement], crossed: Sequence[_DepositRays]
+) -> dict[str, Any]:
+    """Return the fields of a measurement that hold thickness and depth."""
+    thickness, depth = np.full(RAYS, np.nan), np.full(RAYS, np.nan)
+    for rays in crossed:
+        thickness[rays.ray] = np.fmax(thickness[rays.ray], rays.thickness_mm)
+        depth[rays.ray] = np.fmin(depth[rays.ray], rays.depth_mm)
+    thickness.flags.writeable = depth.flags.writeable = False
+    by_ray = {"thickness_by_ray_mm": thickness, "depth_by_ray_mm": depth}
+    measured = [deposit for deposit in deposits if deposit.max_thickness_mm is not None]
+    if not measured:
+        return by_ray
+    thickest = max(measured, key=lambda deposit: deposit.max_thickness_mm or 0.0)
+    hit = ~np.isnan(thickness)
+    depths = depth[hit]
+    return {
+        **by_ray,
+        "max_thickness_mm": thickest.max_thickness_mm,
+        "max_thickness_ray_deg": thickest.max_thickness_ray_deg,
+        "mean_thickness_mm": float(thickness[hit].mean()),
+        "thickness_capped": thickest.thickness_capped,
+        "back_hidden": thickest.back_hidden,
+        "min_depth_mm": float(depths.min()),
+        "mean_depth_mm": float(depths.mean()),
+        "superficial": any(deposit.superficial for deposit in measured),
+    }
