@@ -1,0 +1,1 @@
+"""The printed report: neutral contents, and the pages drawn from them."""
