@@ -1,0 +1,1 @@
+"""What the program does, as one session and a few workflows, without a window."""

@@ -1,0 +1,78 @@
+"""Files that are either written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from calcviewer.core.errors import CalcViewerError
+
+
+@contextmanager
+def staged_folder(target: Path) -> Iterator[Path]:
+    """Yield an empty folder whose files move to ``target`` when the block ends without error.
+
+    Files of the same name are replaced, others in ``target`` stay. After an error, ``target`` is
+    as it was before.
+
+    Raises
+    ------
+    CalcViewerError
+        When ``target`` cannot be written to.
+    """
+    existed = target.exists()
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        stage = Path(tempfile.mkdtemp(prefix=".calcviewer-", dir=target))
+    except OSError as error:
+        raise CalcViewerError(
+            f"Cannot write to {target}: {error.strerror}.", "Choose another folder with -o."
+        ) from error
+    try:
+        yield stage
+        for source in sorted(stage.rglob("*")):
+            if source.is_file():
+                place = target / source.relative_to(stage)
+                place.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(source, place)
+    finally:
+        shutil.rmtree(stage, ignore_errors=True)
+        if not existed and not any(target.iterdir()):
+            target.rmdir()
+
+
+@contextmanager
+def staged_file(target: Path) -> Iterator[Path]:
+    """Yield a new path beside ``target`` that takes its place when the block ends without error.
+
+    After an error, and when the block is left early, ``target`` is as it was before.
+
+    Raises
+    ------
+    CalcViewerError
+        When the file cannot be written.
+    """
+    stage: Path | None = None
+    try:
+        handle, name = tempfile.mkstemp(
+            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
+        )
+        os.close(handle)
+        stage = Path(name)
+        yield stage
+        with stage.open("rb") as written:
+            os.fsync(written.fileno())
+        stage.chmod(0o644)
+        stage.replace(target)
+    except OSError as error:
+        raise CalcViewerError(
+            f"{target} could not be written: {error.strerror or error}.",
+            "Choose another folder, or make room on the disk, and try again.",
+        ) from error
+    finally:
+        if stage is not None:
+            stage.unlink(missing_ok=True)
