@@ -1,0 +1,1 @@
+"""Training of the segmentation network: data sets, SegNet, training, evaluation, export."""
