@@ -1,0 +1,290 @@
+"""What each entry of the action list does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
+
+from calcviewer.app import review as steps
+from calcviewer.app.session import Session
+from calcviewer.app.settings import Settings
+from calcviewer.gui.about import About
+from calcviewer.gui.desk import Desk
+from calcviewer.gui.keys import KeyWatch
+from calcviewer.gui.log_view import LogView
+from calcviewer.gui.playing import Player
+from calcviewer.gui.settings_dialog import SettingsDialog
+from calcviewer.gui.shortcuts import Shortcuts
+
+_FILTER = "*.dcm *.dicom *.ima *.tif *.tiff *.npy *.npz *.png *.jpg *.jpeg *.bmp"
+
+
+class Commands(QObject):
+    """The methods that the action list names.
+
+    Signals
+    -------
+    said
+        What was done, for the status line.
+    frame_asked, fit_asked, export_asked, escaped, tool_asked
+        For the window: ask for a frame number; fit the views; ask what to export; leave the
+        tool, then deselect; take a tool.
+    """
+
+    said = Signal(str)
+    frame_asked = Signal()
+    fit_asked = Signal()
+    export_asked = Signal()
+    escaped = Signal()
+    tool_asked = Signal(str)
+
+    def __init__(self, desk: Desk, window: QWidget) -> None:
+        super().__init__(window)
+        self._desk = desk
+        self._window = window
+        self._keys = KeyWatch(window, {Qt.Key.Key_H: lambda: self.hide_overlay(False)})
+        self.player = Player(desk.state, self)
+
+    # Study ------------------------------------------------------------------------------------
+
+    def open_file(self) -> None:
+        """Ask for a file and open it."""
+        dialog = self._file_dialog(self.tr("Open a pullback"))
+        dialog.setNameFilters([self.tr("Pullbacks ({})").format(_FILTER), self.tr("All files (*)")])
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.open()
+
+    def open_folder(self) -> None:
+        """Ask for a folder and open it."""
+        dialog = self._file_dialog(self.tr("Open a folder of frames"))
+        dialog.setFileMode(QFileDialog.FileMode.Directory)
+        dialog.open()
+
+    def open_demo(self) -> None:
+        """Open the simulated demo."""
+        self._desk.opening.open_demo()
+
+    def export(self) -> None:
+        """Ask what to export, and where."""
+        if self._desk.shown is not None:
+            self.export_asked.emit()
+
+    def close_study(self) -> None:
+        """Leave the study."""
+        self._desk.close_study()
+
+    def quit(self) -> None:
+        """Close the window."""
+        self._window.close()
+
+    # Edit -------------------------------------------------------------------------------------
+
+    def undo(self) -> None:
+        """Take the last step back."""
+        if (session := self._session) and (label := session.undo_label):
+            session.undo()
+            self.said.emit(self.tr("Undone: {}").format(label))
+
+    def redo(self) -> None:
+        """Do the last undone step again."""
+        if (session := self._session) and (label := session.redo_label):
+            session.redo()
+            self.said.emit(self.tr("Done again: {}").format(label))
+
+    def escape(self) -> None:
+        """Stop playing; else let the window leave tool or selection."""
+        if self.player.playing:
+            self.player.stop()
+        else:
+            self.escaped.emit()
+
+    def settings(self) -> None:
+        """Show the preferences."""
+        dialog = SettingsDialog(self._desk.settings, self._window)
+        dialog.chosen.connect(self._take_settings)
+        self._show(dialog)
+
+    # Go ---------------------------------------------------------------------------------------
+
+    def step(self, frames: int) -> None:
+        """Move on by frames; a held key waits for the repaint."""
+        if self._keys.may_step():
+            self.player.stop()
+            self._desk.state.step(frames)
+
+    def first_frame(self) -> None:
+        """Go to the first frame."""
+        self.go_to(0)
+
+    def last_frame(self) -> None:
+        """Go to the last frame."""
+        self.go_to(self._desk.state.frame_count - 1)
+
+    def go_to(self, frame: int) -> None:
+        """Go to a frame (0-based)."""
+        self.player.stop()
+        self._desk.state.go_to(frame)
+
+    def play(self) -> None:
+        """Play the VOI, or with none the pullback; stop when it plays."""
+        session = self._session
+        if self.player.playing or session is None:
+            self.player.stop()
+            return
+        first, last = session.study.review.voi or (0, session.study.pullback.frame_count - 1)
+        self.player.play(first, last)
+
+    def ask_frame(self) -> None:
+        """Ask for a frame number."""
+        self.player.stop()
+        self.frame_asked.emit()
+
+    def decisive(self, direction: int) -> None:
+        """Go to the next or previous decisive frame."""
+        if (session := self._session) is None:
+            return
+        frame = steps.next_decisive(session.results, self._desk.state.frame, direction)
+        if frame is None:
+            self.said.emit(self.tr("No decisive frame: no calcium was found so far."))
+            return
+        self.go_to(frame)
+        self.said.emit(self.tr("Decisive frame {}").format(frame + 1))
+
+    def next_maximum(self) -> None:
+        """Go to the maximum arc, the maximum thickness and the MLA in turn."""
+        if (session := self._session) is None:
+            return
+        maximum = steps.next_maximum(session.results, self._desk.state.frame)
+        if maximum is None:
+            self.said.emit(self.tr("No maximum yet: no frame is segmented."))
+            return
+        self.go_to(maximum.frame)
+        self.said.emit(self.tr("Frame {}: {}").format(maximum.frame + 1, maximum.name))
+
+    # Review -----------------------------------------------------------------------------------
+
+    def confirm_frame(self) -> None:
+        """Confirm the frame on screen, or take that back."""
+        if session := self._session:
+            self._edit(steps.frame_confirmation(session.study.review, self._desk.state.frame))
+
+    def confirm_lesion(self) -> None:
+        """Confirm the lesion on screen, else the most severe one; or take that back."""
+        if (session := self._session) is None:
+            return
+        results, review = session.results, session.study.review
+        lesion = steps.lesion_in_view(results, self._desk.state.frame)
+        if lesion is None:
+            self.said.emit(self.tr("There is no lesion to confirm."))
+        elif lesion.verdict is None and lesion.frame_range not in review.confirmed_lesions:
+            self.said.emit(self.tr("Decide about the guidewire first."))
+        else:
+            self._edit(steps.lesion_confirmation(review, results, lesion))
+
+    def bookmark(self) -> None:
+        """Set or remove the bookmark of the frame on screen."""
+        if session := self._session:
+            self._edit(steps.bookmark(session.study.review, self._desk.state.frame))
+
+    def voi_from(self) -> None:
+        """Begin the VOI here."""
+        if session := self._session:
+            state = self._desk.state
+            self._edit(steps.voi_from(session.study.review, state.frame, state.frame_count))
+
+    def voi_to(self) -> None:
+        """End the VOI here."""
+        if session := self._session:
+            self._edit(steps.voi_to(session.study.review, self._desk.state.frame))
+
+    def voi_clear(self) -> None:
+        """Take the VOI away."""
+        if (session := self._session) and session.study.review.voi is not None:
+            self._edit(steps.no_voi(session.study.review))
+
+    def segment(self) -> None:
+        """Segment what is missing."""
+        self._desk.segment()
+
+    def cancel_segmentation(self) -> None:
+        """Stop the segmentation, keeping what it found."""
+        self._desk.segmentation.stop()
+
+    # View -------------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        """Show whole pictures."""
+        self.fit_asked.emit()
+
+    def hide_overlay(self, hidden: bool) -> None:
+        """Hide the overlay while a key is held."""
+        self._desk.state.set_overlay_visible(not hidden)
+
+    def toggle_overlay(self) -> None:
+        """Show or hide the overlay."""
+        self._desk.state.set_overlay_visible(not self._desk.state.overlay_visible)
+
+    def flip(self) -> None:
+        """Let the longitudinal view run the other way."""
+        self._desk.state.set_flipped(not self._desk.state.flipped)
+
+    def tool(self, name: str) -> None:
+        """Take a tool in hand, or put it away."""
+        self.tool_asked.emit(name)
+
+    def table(self, name: str) -> None:
+        """Choose the colours."""
+        self._desk.choose_table(name)
+
+    def layout(self, number: int) -> None:
+        """Choose the layout, from 1."""
+        self._desk.change_settings(replace(self._desk.settings, layout=number))
+
+    # Help -------------------------------------------------------------------------------------
+
+    def show_shortcuts(self) -> None:
+        """Show the table of keys."""
+        self._show(Shortcuts(self._window))
+
+    def show_log(self) -> None:
+        """Show the log."""
+        self._show(LogView(self._window))
+
+    def show_about(self) -> None:
+        """Show versions and licences."""
+        self._show(About(self._window))
+
+    # ------------------------------------------------------------------------------------------
+
+    @property
+    def _session(self) -> Session | None:
+        shown = self._desk.shown
+        return None if shown is None else shown.session
+
+    def _edit(self, step: steps.Step) -> None:
+        self._desk.edit(step)
+        self.said.emit(step.label.capitalize() if step.label[0].islower() else step.label)
+
+    def _take_settings(self, settings: Settings) -> None:
+        # The dialog does not know what changed meanwhile, as the recent list.
+        now = self._desk.settings
+        kept = replace(settings, recent=now.recent, layout=now.layout, window=now.window)
+        self._desk.choose_table(kept.look_up_table)
+        self._desk.change_settings(kept)
+
+    def _file_dialog(self, title: str) -> QFileDialog:
+        dialog = QFileDialog(self._window, title)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        recent = self._desk.settings.recent
+        if recent:
+            dialog.setDirectory(str(Path(recent[0]).parent))
+        dialog.fileSelected.connect(lambda text: self._desk.open_path(Path(text)))
+        return dialog
+
+    def _show(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+        dialog.raise_()

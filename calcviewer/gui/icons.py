@@ -1,0 +1,66 @@
+"""Line icons, drawn from path data so that they are sharp at every scale."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QByteArray, QRectF, Qt
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+
+from calcviewer.gui.theme import TEXT
+
+_SIDE = 20
+_SCALES = (1, 2, 3)
+_DISABLED = "#4a515a"
+
+# Paths on a square of 20; strokes of 1.5.
+_PATHS = {
+    "menu": "M3 5.5h14M3 10h14M3 14.5h14",
+    "open": "M2.5 15.5v-11h5l1.8 2h8.2v9z",
+    "export": "M10 12.5v-9M6.5 6.5L10 3l3.5 3.5M3.5 11v5.5h13V11",
+    "undo": "M4 8h8a4 4 0 0 1 0 8H8M7 4.5L3.5 8L7 11.5",
+    "redo": "M16 8H8a4 4 0 0 0 0 8h4M13 4.5L16.5 8L13 11.5",
+    "settings": "M3 6h7M14 6h3M3 14h3M10 14h7M12 4v4M8 12v4",
+    "play": "M6 4l10 6l-10 6z",
+    "pause": "M7 4v12M13 4v12",
+    "maximum": "M2.5 16C6 16 7 4.5 10 4.5S14 16 17.5 16M7 2h6",
+    "confirm": "M3.5 10.5l4.5 4.5l8.5-10",
+    "bookmark": "M5.5 3h9v14L10 13.2L5.5 17z",
+    "voi": "M5 3v14M15 3v14M2.5 10h2M15.5 10h2M7.5 7v6M10 7v6M12.5 7v6",
+    "fit": "M3 7V3h4M13 3h4v4M17 13v4h-4M7 17H3v-4",
+    "eye": "M2 10C5 5.5 15 5.5 18 10C15 14.5 5 14.5 2 10zM10 7.7a2.3 2.3 0 1 0 .01 0z",
+    "ruler": "M2.5 13.5L13.5 2.5l4 4L6.5 17.5zM6.2 9.8l2 2M9 7l1.5 1.5M11.8 4.2l2 2",
+    "catheter": "M10 3a7 7 0 1 0 .01 0zM10 7.5a2.5 2.5 0 1 0 .01 0z",
+    "help": "M7 7.5a3 3 0 1 1 4.3 2.7c-.9.5-1.3 1-1.3 2M10 15.6v.1",
+    "log": "M4.5 3h11v14h-11zM7.5 7h5M7.5 10h5M7.5 13h3",
+    "layout1": "M3 3h14v14H3zM10 3v8M3 11h14M10 7h7",
+    "layout2": "M3 3h14v14H3zM3 13h14",
+    "layout3": "M3 3h14v14H3zM3 7.5h14M3 12.5h14",
+    "layout4": "M3 3h14v14H3zM10 3v14",
+    "layout5": "M10 2.5l6.5 3.7v7.6L10 17.5l-6.5-3.7V6.2zM3.5 6.2L10 10l6.5-3.8M10 10v7.5",
+    "close": "M5 5l10 10M15 5L5 15",
+}
+
+
+def icon(name: str) -> QIcon:
+    """Return the icon of a name, for normal and disabled use."""
+    made = QIcon()
+    for mode, colour in ((QIcon.Mode.Normal, TEXT), (QIcon.Mode.Disabled, _DISABLED)):
+        for scale in _SCALES:
+            made.addPixmap(_pixmap(_PATHS[name], colour, scale), mode)
+    return made
+
+
+def _pixmap(path: str, colour: str, scale: int) -> QPixmap:
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_SIDE} {_SIDE}"><path d="{path}" '
+        f'fill="none" stroke="{colour}" stroke-width="1.5" stroke-linecap="round" '
+        'stroke-linejoin="round"/></svg>'
+    )
+    pixmap = QPixmap(_SIDE * scale, _SIDE * scale)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    renderer = QSvgRenderer(QByteArray(drawing.encode()))
+    renderer.render(painter, QRectF(0, 0, _SIDE * scale, _SIDE * scale))
+    painter.end()
+    pixmap.setDevicePixelRatio(scale)
+    return pixmap

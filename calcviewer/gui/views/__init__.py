@@ -1,0 +1,1 @@
+"""The synchronised views of a pullback."""
