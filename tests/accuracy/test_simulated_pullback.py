@@ -1,0 +1,91 @@
+"""Calcium and lumen on simulated pullbacks that no network was trained on, the whole way.
+
+One pullback says little: some have no calcium, some are calcified all round. Figures are of short
+runs of frames from several, pixels and frames pooled. The limits here catch a network or a step
+that got worse; what is aimed at, and what is reached, stands in docs/accuracy.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from calcviewer.app.simulate import true_annotation
+from calcviewer.app.workflows import DEFAULT_MODEL
+from calcviewer.core.annotation import labels_of_annotation
+from calcviewer.core.resources import models_path
+from calcviewer.inference.crf import CrfParameters
+from calcviewer.inference.onnx import Network
+from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
+from calcviewer.modalities.ivoct.segment import IvoctSegmenter
+from calcviewer.simulation import PullbackSpec, simulate_pullback
+
+pytestmark = [pytest.mark.slow, pytest.mark.validation]
+SEEDS = range(910_001, 910_013)
+"""Training data is drawn from seeds of its own; these are not among them."""
+FIRST, FRAMES = 30, 5
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """Shared and summed pixels of one label over all frames."""
+
+    shared: int
+    summed: int
+
+    @property
+    def dice(self) -> float:
+        return 2 * self.shared / self.summed
+
+
+def run_of(seed: int, network: Network) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    """Return true and found label maps of a few consecutive frames."""
+    spec = PullbackSpec(seed=seed, frames=FIRST + FRAMES + 1)
+    pullback = simulate_pullback(spec)
+    field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
+
+    def image(index: int) -> NDArray[np.float32]:
+        intensity = pullback.frame(index).intensity
+        return preprocess(intensity, grid=MODEL_GRID, log=False, field_radius_mm=field_mm)
+
+    segmenter = IvoctSegmenter(image, spec.frames, field_mm, network, CrfParameters())
+    found = dict(segmenter.predict(range(FIRST, FIRST + FRAMES)))
+    return [
+        (
+            labels_of_annotation(true_annotation(pullback.frame(index), MODEL_GRID), MODEL_GRID),
+            labels_of_annotation(annotation, MODEL_GRID),
+        )
+        for index, annotation in found.items()
+    ]
+
+
+@pytest.fixture(scope="module")
+def pairs() -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    network = Network.load(models_path() / DEFAULT_MODEL, device="cpu")
+    return [pair for seed in SEEDS for pair in run_of(seed, network)]
+
+
+def pooled(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], label: int) -> Pooled:
+    shared = sum(int(((true == label) & (found == label)).sum()) for true, found in pairs)
+    summed = sum(int((true == label).sum() + (found == label).sum()) for true, found in pairs)
+    return Pooled(shared, summed)
+
+
+def test_dice_after_the_crf(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+    lumen, calcium = pooled(pairs, 1).dice, pooled(pairs, 2).dice
+    print(
+        f"\nsimulated, held out, {len(pairs)} frames: Dice lumen {lumen:.4f}, calcium {calcium:.4f}"
+    )
+    assert lumen >= 0.97
+    assert calcium >= 0.58
+
+
+def test_amount_of_calcium(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+    """Neither too much nor too little is found."""
+    true = sum(int((true == 2).sum()) for true, _ in pairs)
+    found = sum(int((found == 2).sum()) for _, found in pairs)
+    print(f"\nsimulated, held out: calcium found / true {found / true:.3f}")
+    assert 0.7 <= found / true <= 1.3
