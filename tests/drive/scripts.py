@@ -11,7 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 from calcviewer.app.results import most_severe
 from calcviewer.core.pullback import Origin
@@ -128,6 +128,13 @@ def _confirm(robot: Robot) -> Script:
     robot.click(button)
     yield robot.still()
     assert not session.study.review.confirmed_lesions
+    if any(lesion.guidewire_decides for lesion in session.results.lesions):
+        # A lesion with an open question cannot be confirmed: the operator answers first.
+        for choice in robot.window.score.findChildren(QPushButton):
+            if choice.text() == "Do not bridge":
+                robot.click(choice)
+        assert session.study.review.guidewire_decisions
+        yield robot.still()
     robot.click(robot.window.top_bar._confirm)
     assert len(session.study.review.confirmed_lesions) == 1
     assert "confirmed" in robot.window.top_bar._confirm.text()
