@@ -76,7 +76,10 @@ def test_a_radial_edge_stays_two_points() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.floats(-4, 4), st.floats(-4, 4)).filter(lambda p: np.hypot(*p) > 0.01),
+        # Whole micrometres: what lies nearer together than floats can tell is no line.
+        st.tuples(*[st.integers(-4000, 4000).map(lambda um: um / 1000)] * 2).filter(
+            lambda p: np.hypot(*p) > 0.01
+        ),
         min_size=2,
         max_size=8,
     )
