@@ -32,13 +32,16 @@ class GenerateSettings:
     """What to simulate.
 
     Few frames from many vessels teach more than many frames of few, since neighbours are alike.
-    ``export_share`` of the VOIs go through what a console's export does to a frame before they are
-    preprocessed: 8-bit display range with the black clipped, Cartesian pixels.
+    A VOI is cut anywhere out of a whole pullback, every ``frame_step``-th frame of it: a pullback
+    as short as a VOI would have its calcium squeezed into it. ``export_share`` of the VOIs go
+    through what a console's export does to a frame before they are preprocessed: 8-bit display
+    range with the black clipped, Cartesian pixels.
     """
 
     vois: int = 300
     frames_per_voi: int = 8
-    frame_pitch_mm: float = 0.4
+    pullback_frames: int = 120
+    frame_step: int = 2
     stride: int = 2
     seed: int = 0
     export_share: float = 0.5
@@ -95,18 +98,19 @@ def simulate_voi(seed: int, *, settings: GenerateSettings) -> tuple[NDArray[np.f
         uint8, same shape.
     """
     rng = np.random.default_rng([seed, 77])
+    reach = (settings.frames_per_voi - 1) * settings.frame_step + 1
     spec = PullbackSpec(
         seed=seed,
-        frames=settings.frames_per_voi,
+        frames=max(settings.pullback_frames, reach),
         a_lines=MODEL_GRID.a_lines,
         samples=MODEL_GRID.samples,
         sample_spacing_mm=MODEL_GRID.sample_spacing_mm,
-        frame_pitch_mm=settings.frame_pitch_mm,
     )
-    pullback = simulate_pullback(spec)
+    first = int(rng.integers(spec.frames - reach + 1))
+    pullback = simulate_pullback(spec, frames=range(first, first + reach, settings.frame_step))
     field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
     exported = rng.random() < settings.export_share
-    export = draw_export(rng, pullback.frame(0).intensity) if exported else None
+    export = draw_export(rng, pullback.frame(first).intensity) if exported else None
     images, labels = [], []
     for frame in pullback:
         images.append(model_image(frame.intensity, export, field_radius_mm=field_mm))
