@@ -60,12 +60,12 @@ def build_report(
     count = study.pullback.frame_count
     annotations = [study.annotation(index) for index in range(count)]
     drawn = [annotation for annotation in annotations if annotation is not None]
-    radius_mm = view_radius_mm(study.pullback, drawn)
+    radius_mm = view_radius_mm(study.calibrated_pullback, drawn)
     ranked = _ranked(results)
     context = ReportContext(
         study=study,
         results=results,
-        pictures=FramePictures(study.pullback),
+        pictures=FramePictures(study.calibrated_pullback),
         size_px=_picture_size_px(len(ranked)),
         error=error,
     )
@@ -84,7 +84,7 @@ def build_report(
         lesions=tuple(lesion_section(lesion, place, context) for place, lesion in ranked),
         no_lesion_text=_no_lesion_text(study, results),
         longitudinal=longitudinal_view(
-            study.pullback,
+            study.calibrated_pullback,
             annotations,
             cut_deg=cut_deg(context, leading),
             radius_mm=radius_mm,

@@ -22,7 +22,7 @@ def key_frames(
     found = {frame: context.study.annotation(frame) for frame in titles}
     annotations = {frame: it for frame, it in found.items() if it is not None}
     # All of them at one scale.
-    radius_mm = view_radius_mm(context.study.pullback, annotations.values())
+    radius_mm = view_radius_mm(context.study.calibrated_pullback, annotations.values())
     made = []
     for frame, annotation in annotations.items():
         names = titles[frame]

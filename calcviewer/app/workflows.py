@@ -17,13 +17,13 @@ from calcviewer.app.analysis_file import (
     write_json,
     write_lesions_csv,
 )
-from calcviewer.app.atomic import staged_folder
 from calcviewer.app.labels_file import read_labels, write_labels
 from calcviewer.app.measured_error import measured_error
 from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results, compute_results
 from calcviewer.app.session import IvoctStudy, Session
 from calcviewer.core.annotation import FrameAnnotation, labels_of_annotation
+from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import PolarGrid, sectors_mask
 from calcviewer.core.pullback import Pullback
@@ -197,7 +197,7 @@ def write_study_labels(path: Path, study: IvoctStudy) -> None:
 
     Polar pullbacks keep their own grid; Cartesian ones are written on the network's.
     """
-    grid = study.pullback.grid
+    grid = study.calibrated_pullback.grid
     polar = grid if isinstance(grid, PolarGrid) else MODEL_GRID
     count = study.pullback.frame_count
     annotations = [study.annotation(index) or FrameAnnotation() for index in range(count)]

@@ -86,6 +86,13 @@ class Study(Generic[Rules]):
         """The calibration in force: the operator's, else the source's."""
         return self.review.calibration or self.pullback.calibration
 
+    @property
+    def calibrated_pullback(self) -> Pullback:
+        """The pullback on the calibration in force: the grid on which annotations lie."""
+        if self.review.calibration is None:
+            return self.pullback
+        return self.pullback.calibrated(self.review.calibration)
+
     def annotation(self, frame: int) -> FrameAnnotation | None:
         """Return the annotation in force for a frame; None before it was segmented.
 
@@ -106,8 +113,7 @@ class Study(Generic[Rules]):
         """
         if self.review.calibration is None:
             return annotation
-        current = self.pullback.calibrated(self.review.calibration)
-        return moved_radially(annotation, current.grid, self.pullback.grid)
+        return moved_radially(annotation, self.calibrated_pullback.grid, self.pullback.grid)
 
 
 _MOVED: WeakKeyDictionary[FrameAnnotation, tuple[Calibration, FrameAnnotation]] = (

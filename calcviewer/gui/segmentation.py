@@ -24,10 +24,16 @@ _LOG = logging.getLogger(__name__)
 
 
 def segmented_items(session: Session, options: SegmentOptions, queue: FrameQueue) -> Iterator[Item]:
-    """Yield the model once it is loaded, then frame by frame what it finds."""
-    segmenter = load_segmenter(session.study.pullback, options)
+    """Yield the model once it is loaded, then frame by frame what it finds.
+
+    The network sees frames at the scale in force when it starts; predictions come in the mm of
+    the pullback's own calibration, as the session keeps them.
+    """
+    study = session.study
+    segmenter = load_segmenter(study.calibrated_pullback, options)
     yield segmenter.model
-    yield from segmenter.predict(queue)
+    for frame, annotation in segmenter.predict(queue):
+        yield frame, study.stored(annotation)
 
 
 def seconds_left(finished_at: deque[float], remaining: int) -> float | None:

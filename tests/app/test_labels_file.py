@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from calcviewer.app.labels_file import read_labels, write_labels
-from calcviewer.core.annotation import labels_of_annotation
+from calcviewer.app.workflows import write_study_labels
+from calcviewer.core.annotation import annotation_from_labels, labels_of_annotation
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.core.pullback import Origin
+from calcviewer.core.pullback import CalibratedValue, Origin
+from calcviewer.core.study import Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
-from tests.phantoms import GRID, PITCH_MM, label_map
+from tests.phantoms import GRID, PITCH_MM, label_map, make_pullback
 
 
 def write(path: Path, **members: object) -> Path:
@@ -110,3 +113,18 @@ def test_header_that_claims_more_than_there_is(tmp_path: Path) -> None:
         np.lib.format.write_array(one, np.array(0.01))
     with pytest.raises(UnreadableInputError, match="cut short or too large"):
         read_labels(path, Protocol())
+
+
+def test_labels_are_written_on_the_scale_in_force(tmp_path: Path) -> None:
+    maps = [label_map((20, 60))]
+    pullback = make_pullback(1)
+    predictions = {0: annotation_from_labels(maps[0], GRID)}
+    spacing = CalibratedValue(2 * GRID.sample_spacing_mm, Origin.OPERATOR)
+    calibration = replace(pullback.calibration, sample_spacing_mm=spacing)
+    study = Study(pullback, Protocol(), predictions, review=Review(calibration=calibration))
+    write_study_labels(tmp_path / "labels.npz", study)
+    again = read_labels(tmp_path / "labels.npz", Protocol())
+    assert again.calibration.sample_spacing_mm is not None
+    assert again.calibration.sample_spacing_mm.value == spacing.value
+    deposit = again.predictions[0].calcium[0]
+    assert deposit.area_mm2 == pytest.approx(4 * predictions[0].calcium[0].area_mm2, rel=0.01)

@@ -30,7 +30,7 @@ from calcviewer.core.study import GuidewireDecision, ModelReference, Review, Stu
 from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.score import MeasuredError
-from calcviewer.report.content import ReportContent, Standing
+from calcviewer.report.content import KeyFrame, ReportContent, Standing
 from calcviewer.report.pdf import render_report
 from tests.phantoms import ArrayFrames, label_map, make_pullback
 
@@ -386,3 +386,22 @@ def test_the_view_shows_all_that_is_drawn_within_the_field() -> None:
     drawn = annotations([calcified(90.0)])[0]
     assert 2.3 < view_radius_mm(pullback, [drawn]) <= pullback.field_radius_mm
     assert view_radius_mm(pullback, []) == pullback.field_radius_mm
+
+
+def test_pictures_lie_on_the_scale_in_force() -> None:
+    study = study_of([calcified(90.0)] * 3)
+    ramp = np.broadcast_to(np.linspace(0, 1, GRID.samples, dtype=np.float32), (3, *GRID.shape))
+    pullback = replace(study.pullback, frames=ArrayFrames(ramp))
+    study = replace(study, pullback=pullback)
+    spacing = CalibratedValue(2 * GRID.sample_spacing_mm, Origin.OPERATOR)
+    calibration = replace(pullback.calibration, sample_spacing_mm=spacing)
+    rescaled = report_of(replace(study, review=Review(calibration=calibration)))
+    original = report_of(study)
+    before, after = (one.lesions[0].key_frames[0] for one in (original, rescaled))
+
+    def colour_at(key: KeyFrame, radius_mm: float) -> NDArray[np.float64]:
+        rows = key.polar.shape[0]
+        return key.polar[round(rows * radius_mm / key.radius_mm), 0].astype(float)
+
+    # The image is brighter with the depth: the same tissue lies twice as deep.
+    np.testing.assert_allclose(colour_at(after, 3.4), colour_at(before, 1.7), atol=3)

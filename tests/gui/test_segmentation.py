@@ -14,6 +14,7 @@ from calcviewer.app.session import Session
 from calcviewer.app.workflows import SegmentOptions
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.pullback import CalibratedValue, Origin, Pullback
 from calcviewer.core.study import Study
 from calcviewer.gui.frame_queue import FrameQueue
 from calcviewer.gui.segmentation import Segmentation, seconds_left
@@ -21,6 +22,7 @@ from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.gui.stored_studies import MODEL, PhantomSegmenter
+from tests.phantoms import GRID as PHANTOM_GRID
 from tests.phantoms import make_pullback
 
 FRAMES = 9
@@ -98,6 +100,34 @@ def test_with_a_voi_only_its_frames_are_segmented(bench: Bench, qtbot: QtBot) ->
     bench.start()
     qtbot.waitUntil(lambda: not bench.segmentation.running)
     assert sorted(bench.session.study.predictions) == [2, 3, 4]
+
+
+def test_frames_are_segmented_at_the_scale_in_force(
+    bench: Bench, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Pullback] = []
+
+    def load(pullback: Pullback, _: SegmentOptions) -> PhantomSegmenter:
+        seen.append(pullback)
+        return bench.segmenter
+
+    monkeypatch.setattr("calcviewer.gui.segmentation.load_segmenter", load)
+    pullback = bench.session.study.pullback
+    spacing = CalibratedValue(2 * PHANTOM_GRID.sample_spacing_mm, Origin.OPERATOR)
+    calibration = replace(pullback.calibration, sample_spacing_mm=spacing)
+    review = replace(bench.session.study.review, calibration=calibration)
+    bench.session.edit("calibrate", review)
+    bench.start()
+    qtbot.waitUntil(lambda: not bench.segmentation.running)
+    assert seen[0].calibration == calibration
+    study = bench.session.study
+    ((_, found),) = PhantomSegmenter().predict([0])
+    in_force = study.annotation(0)
+    assert in_force is not None
+    # What the segmenter draws in mm in force is what is shown, and is kept in the source's mm.
+    assert in_force.calcium[0].area_mm2 == pytest.approx(found.calcium[0].area_mm2)
+    kept = study.predictions[0].calcium[0].area_mm2
+    assert kept == pytest.approx(found.calcium[0].area_mm2 / 4)
 
 
 def test_a_stopped_run_keeps_what_it_found_and_goes_on_with_the_rest(

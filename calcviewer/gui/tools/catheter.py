@@ -114,7 +114,7 @@ class CatheterTool(Tool):
         assert self._sheath is not None
         study = self._shown.session.study
         return circle_calibration(
-            study.pullback.calibrated(study.calibration), self._sheath, self.diameter_mm
+            study.calibrated_pullback, self._sheath, self.diameter_mm
         )
 
     def apply(self) -> None:
@@ -156,7 +156,7 @@ class CatheterTool(Tool):
     def _grid(self) -> Grid:
         assert self._shown is not None
         study = self._shown.session.study
-        return study.pullback.calibrated(study.calibration).grid
+        return study.calibrated_pullback.grid
 
     def _take_found(self, sheath: Sheath) -> None:
         self._sheath = self._found = sheath
