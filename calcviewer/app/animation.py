@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from calcviewer.app.analysis_file import NOTICE
-from calcviewer.app.atomic import staged_file
 from calcviewer.core.annotation import FrameAnnotation
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.contour import Contour
 from calcviewer.core.geometry import CartesianGrid
 from calcviewer.core.resources import resource_path

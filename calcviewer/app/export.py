@@ -18,11 +18,11 @@ from calcviewer.app.analysis_file import (
     write_json,
     write_lesions_csv,
 )
-from calcviewer.app.atomic import staged_file
 from calcviewer.app.measured_error import measured_error
 from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results
 from calcviewer.app.session import IvoctStudy
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.report.pdf import PageSize, render_report
 
@@ -177,7 +177,7 @@ def save_choices(choices: ExportChoices) -> None:
     """Keep what was chosen; where that fails it is not remembered, and nothing else happens."""
     path = choices_path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with staged_file(path) as stage:
             stage.write_text(json.dumps(asdict(choices), indent=2), encoding="utf-8")
     except (OSError, CalcViewerError):

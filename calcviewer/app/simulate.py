@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.app.analysis_file import analysis_document
-from calcviewer.app.atomic import staged_folder
 from calcviewer.app.labels_file import write_labels
 from calcviewer.app.results import compute_results
 from calcviewer.core.annotation import FrameAnnotation, Provenance, annotation_from_labels
+from calcviewer.core.atomic import staged_folder
 from calcviewer.core.contour import Contour
 from calcviewer.core.geometry import (
     Arc,

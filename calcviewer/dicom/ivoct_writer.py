@@ -10,16 +10,15 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
-from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import PolarGrid
 from calcviewer.core.pullback import Intensity
@@ -248,24 +247,12 @@ def _write(
             f"{path} would need {length / 1e9:.1f} GB of pixels; DICOM holds 4.2 GB.",
             "Write fewer frames.",
         )
-    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
-    try:
-        with temporary.open("wb") as stream:
-            dcmwrite(stream, dataset, enforce_file_format=True)
-            representation = b"OB" if kind.itemsize == 1 else b"OW"
-            stream.write(
-                struct.pack("<HH2sHL", 0x7FE0, 0x0010, representation, 0, length + length % 2)
-            )
-            _append(stream, frames, shape, kind, frame_count)
-            stream.write(b"\0" * (length % 2))
-        temporary.replace(path)
-    except OSError as error:
-        raise CalcViewerError(
-            f"{path} cannot be written: {error.strerror or error}.", "Check the folder and space."
-        ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    with staged_file(path) as stage, stage.open("wb") as stream:
+        dcmwrite(stream, dataset, enforce_file_format=True)
+        representation = b"OB" if kind.itemsize == 1 else b"OW"
+        stream.write(struct.pack("<HH2sHL", 0x7FE0, 0x0010, representation, 0, length + length % 2))
+        _append(stream, frames, shape, kind, frame_count)
+        stream.write(b"\0" * (length % 2))
 
 
 def _append(

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from calcviewer.app.analysis_file import NOTICE
-from calcviewer.app.atomic import staged_file
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui import theme
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Literal
 
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 
 CARD_FILE, MODEL_FILE = "card.json", "model.onnx"
@@ -98,11 +98,16 @@ class ModelCard:
         return card
 
     def write(self, directory: Path) -> Path:
-        """Write the card into a model folder and return its path."""
+        """Write the card into a model folder and return its path.
+
+        Raises
+        ------
+        CalcViewerError
+            The file cannot be written.
+        """
         path = directory / CARD_FILE
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        with staged_file(path) as stage:
+            stage.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         return path
 
 

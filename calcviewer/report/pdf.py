@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Final, Literal
 from xml.sax.saxutils import escape
 
@@ -26,6 +24,7 @@ from reportlab.platypus import (
     Spacer,
 )
 
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.report import style
 from calcviewer.report.content import NOTHING, RESEARCH_USE, LesionSection, ReportContent
@@ -64,24 +63,9 @@ def write_report(content: ReportContent, path: Path, *, page_size: PageSize = "A
         When the file cannot be written, or what was written is damaged.
     """
     document = render_report(content, page_size=page_size)
-    temporary: Path | None = None
-    try:
-        with NamedTemporaryFile(dir=path.parent, prefix=f".{path.stem}-", delete=False) as file:
-            temporary = Path(file.name)
-            file.write(document)
-            file.flush()
-            os.fsync(file.fileno())
-        _check(temporary.read_bytes(), document)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise CalcViewerError(
-            f"The report could not be written to {path}: {error.strerror or error}.",
-            "Choose another folder, or make room on the disk, and export again.",
-        ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+    with staged_file(path) as stage:
+        stage.write_bytes(document)
+        _check(stage.read_bytes(), document)
 
 
 def render_report(content: ReportContent, *, page_size: PageSize = "A4") -> bytes:

@@ -6,8 +6,6 @@ is no faster there. ("Nearest upsampling times (y == max)" is not the same: afte
 windows tie at zero.)
 """
 
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,8 +19,9 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
+from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.inference.model_card import CARD_FILE, CLASSES, MODEL_FILE, ModelCard, sha256_of
+from calcviewer.inference.model_card import CLASSES, MODEL_FILE, ModelCard, sha256_of
 from calcviewer.inference.onnx import Network
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 from calcviewer.training.generate import GenerateSettings, simulate_voi
@@ -196,34 +195,38 @@ def export_model(checkpoint: Path, models: Path, *, description: ModelDescriptio
             "Train a narrower network.",
         )
     directory = models / description.name
-    directory.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=models) as partial:
-        new = Path(partial)
-        (new / MODEL_FILE).write_bytes(content)
-        card = ModelCard(
-            name=description.name,
-            version=description.version,
-            architecture=f"SegNet, width {network.width:g}, stride {network.stride}",
-            data_origin=description.data_origin,
-            training_data=description.training_data,
-            split=description.split,
-            metrics=description.metrics,
-            licence=description.licence,
-            sha256=sha256_of(new / MODEL_FILE),
-            opset=OPSET,
-            created=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        card.write(new)
-        images, _labels = simulate_voi(CHECK_SEED, settings=GenerateSettings(frames_per_voi=2))
-        agreement = argmax_agreement(network, Network.load(new, device="cpu"), images)
-        if agreement < SMALLEST_AGREEMENT:
-            raise CalcViewerError(
-                f"ONNX Runtime and torch agree on {100 * agreement:.3f} % of the pixels only.",
-                "The network cannot be used; train it further or report this.",
-            )
-        for name in (MODEL_FILE, CARD_FILE):
-            os.replace(new / name, directory / name)
+    with staged_folder(directory) as stage:
+        (stage / MODEL_FILE).write_bytes(content)
+        _card_of(network, description, sha256=sha256_of(stage / MODEL_FILE)).write(stage)
+        _check(network, stage)
     return directory
+
+
+def _card_of(network: SegNet, description: ModelDescription, *, sha256: str) -> ModelCard:
+    return ModelCard(
+        name=description.name,
+        version=description.version,
+        architecture=f"SegNet, width {network.width:g}, stride {network.stride}",
+        data_origin=description.data_origin,
+        training_data=description.training_data,
+        split=description.split,
+        metrics=description.metrics,
+        licence=description.licence,
+        sha256=sha256,
+        opset=OPSET,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _check(network: SegNet, model: Path) -> None:
+    """Raise unless the written model gives what torch gives."""
+    images, _labels = simulate_voi(CHECK_SEED, settings=GenerateSettings(frames_per_voi=2))
+    agreement = argmax_agreement(network, Network.load(model, device="cpu"), images)
+    if agreement < SMALLEST_AGREEMENT:
+        raise CalcViewerError(
+            f"ONNX Runtime and torch agree on {100 * agreement:.3f} % of the pixels only.",
+            "The network cannot be used; train it further or report this.",
+        )
 
 
 def argmax_agreement(network: SegNet, runtime: Network, images: NDArray[np.floating]) -> float:

@@ -19,7 +19,6 @@ from calcviewer.app.animation import (
     drawn_frame,
     write_animation,
 )
-from calcviewer.app.atomic import staged_file
 from calcviewer.app.export import (
     ExportChoices,
     ExportKind,
@@ -88,21 +87,6 @@ def test_report(tmp_path: Path) -> None:
         target
     ]
     assert target.read_bytes().startswith(b"%PDF-")
-
-
-def test_an_export_that_fails_leaves_the_older_file(tmp_path: Path) -> None:
-    target = tmp_path / "old.txt"
-    target.write_text("old")
-
-    def fail() -> None:
-        with staged_file(target) as stage:
-            stage.write_text("new")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        fail()
-    assert target.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [target]
 
 
 def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -147,7 +147,7 @@ def test_an_existing_file_survives_a_failed_write(tmp_path: Path) -> None:
 
 
 def test_unwritable_folder_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(CalcViewerError, match="cannot be written"):
+    with pytest.raises(CalcViewerError, match="could not be written"):
         polar_file(tmp_path / "nowhere" / "p.dcm", polar_frames(1))
 
 

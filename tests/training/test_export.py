@@ -95,7 +95,7 @@ def test_a_network_that_differs_is_not_written(tmp_path, monkeypatch):
     source = checkpoint(tmp_path, stride=2)
     with pytest.raises(CalcViewerError, match=r"99\.000 %"):
         export_model(source, tmp_path / "models", description=description())
-    assert not list((tmp_path / "models").rglob("*.onnx"))
+    assert not list((tmp_path / "models").iterdir())
 
 
 def test_a_large_file_is_refused(tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from calcviewer.core.errors import CalcViewerError
 
@@ -47,32 +48,29 @@ def staged_folder(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def staged_file(target: Path) -> Iterator[Path]:
-    """Yield a new path beside ``target`` that takes its place when the block ends without error.
+    """Yield a new, empty file beside ``target`` that takes its place when the block succeeds.
 
-    After an error, and when the block is left early, ``target`` is as it was before.
+    Its name ends like the target's. It is on the disk before it takes the target's place: what the
+    block reads back is what people get. After an error, and when the block is left early,
+    ``target`` is as it was before.
 
     Raises
     ------
     CalcViewerError
         When the file cannot be written.
     """
-    stage: Path | None = None
+    stage = target.with_name(f".{target.stem}-{uuid4().hex[:8]}{target.suffix}")
     try:
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent
-        )
-        os.close(handle)
-        stage = Path(name)
+        stage.touch(exist_ok=False)
         yield stage
-        with stage.open("rb") as written:
+        with stage.open("rb+") as written:  # Windows syncs only what may be written to
             os.fsync(written.fileno())
-        stage.chmod(0o644)
-        stage.replace(target)
+        os.replace(stage, target)
     except OSError as error:
         raise CalcViewerError(
             f"{target} could not be written: {error.strerror or error}.",
             "Choose another folder, or make room on the disk, and try again.",
         ) from error
     finally:
-        if stage is not None:
+        with suppress(OSError):
             stage.unlink(missing_ok=True)
