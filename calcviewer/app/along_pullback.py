@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from calcviewer.core.geometry import sectors_mask
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement, ray_angles_deg
 from calcviewer.report.content import Tone, Trend
@@ -54,17 +55,9 @@ def trends_of(frames: Sequence[FrameMeasurement | None], protocol: Protocol) -> 
 
 def calcium_rays(frame: FrameMeasurement) -> NDArray[np.bool_]:
     """Return which rays see calcium, shape ``(360,)``: known without any scale."""
-    angles = ray_angles_deg()
-    found = np.zeros(angles.shape, dtype=np.bool_)
-    for arc in frame.visible_arcs:
-        found |= arc.contains(angles)
-    return found
+    return sectors_mask(frame.visible_arcs, ray_angles_deg())
 
 
 def shadow_rays(frame: FrameMeasurement) -> NDArray[np.bool_]:
     """Return which rays lie in a guidewire shadow, shape ``(360,)``."""
-    angles = ray_angles_deg()
-    hidden = np.zeros(angles.shape, dtype=np.bool_)
-    for arc in frame.shadow_arcs:
-        hidden |= arc.contains(angles)
-    return hidden
+    return sectors_mask(frame.shadow_arcs, ray_angles_deg())

@@ -21,7 +21,14 @@ from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.lesion import Lesion
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.score import MeasuredError
-from calcviewer.report.content import NOTHING, KeyFrame, ReportContent, Row, Table
+from calcviewer.report.content import (
+    NOTHING,
+    KeyFrame,
+    Longitudinal,
+    ReportContent,
+    Row,
+    Table,
+)
 
 _TITLE = "Coronary calcium report · intravascular OCT"
 _LARGEST_PICTURE_PX, _SMALLEST_PICTURE_PX = 400, 140
@@ -57,10 +64,6 @@ def build_report(
     generated
         When the report was made; None: now.
     """
-    count = study.pullback.frame_count
-    annotations = [study.annotation(index) for index in range(count)]
-    drawn = [annotation for annotation in annotations if annotation is not None]
-    radius_mm = view_radius_mm(study.calibrated_pullback, drawn)
     ranked = _ranked(results)
     context = ReportContext(
         study=study,
@@ -83,13 +86,7 @@ def build_report(
         axis=pullback_axis(context, leading),
         lesions=tuple(lesion_section(lesion, place, context) for place, lesion in ranked),
         no_lesion_text=_no_lesion_text(study, results),
-        longitudinal=longitudinal_view(
-            study.calibrated_pullback,
-            annotations,
-            cut_deg=cut_deg(context, leading),
-            radius_mm=radius_mm,
-            pictures=context.pictures,
-        ),
+        longitudinal=_longitudinal(context, leading),
         calcium_map=calcium_map(context),
         trends=trends(context),
         vessel_key_frames=() if ranked else _vessel_key_frames(context),
@@ -98,6 +95,21 @@ def build_report(
         protocol=tuple(Row(name, value) for name, value in study.protocol.rows()),
         model=_model(study),
         notes=(*((_SIMULATED_NOTE,) if simulated else ()), *_notes(context)),
+    )
+
+
+def _longitudinal(context: ReportContext, leading: Lesion | None) -> Longitudinal:
+    """Return the pullback cut lengthwise through the leading lesion, as wide as the vessel."""
+    study = context.study
+    pullback = study.calibrated_pullback
+    annotations = [study.annotation(index) for index in range(pullback.frame_count)]
+    drawn = [annotation for annotation in annotations if annotation is not None]
+    return longitudinal_view(
+        pullback,
+        annotations,
+        cut_deg=cut_deg(context, leading),
+        radius_mm=view_radius_mm(pullback, drawn),
+        pictures=context.pictures,
     )
 
 

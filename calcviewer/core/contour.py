@@ -127,18 +127,8 @@ def ray_crossings(
     following = np.arange(1, len(first) + 1)
     following[ends - 1] = np.concatenate([[0], ends[:-1]])
     second = first[following]
-    circle = rays * _ANGLE_PARTS
-    step = 2 * np.pi / rays
-    turn = np.rint(np.arctan2(first[:, 1], first[:, 0]) / step * _ANGLE_PARTS - _ANGLE_PARTS / 2)
-    begin = turn.astype(np.int64) % circle
-    sweep = (begin[following] - begin + circle // 2) % circle - circle // 2
-    low = np.minimum(begin, begin + sweep)
-    first_ray = -(-low // _ANGLE_PARTS)
-    counts = -(-(low + np.abs(sweep)) // _ANGLE_PARTS) - first_ray
-    edge = np.repeat(np.arange(len(first)), counts)
-    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-    ray = (first_ray[edge] + within) % rays
-    angle = (ray + 0.5) * step
+    edge, ray = _crossed(np.arctan2(first[:, 1], first[:, 0]), following, rays)
+    angle = (ray + 0.5) * (2 * np.pi / rays)
     direction = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     from_first = first[edge, 0] * direction[:, 1] - first[edge, 1] * direction[:, 0]
     from_second = second[edge, 0] * direction[:, 1] - second[edge, 1] * direction[:, 0]
@@ -148,6 +138,26 @@ def ray_crossings(
     radius = np.einsum("ij,ij->i", point, direction)
     order = np.lexsort((radius, ray))
     return ray[order].astype(np.intp), radius[order]
+
+
+def _crossed(
+    angle_rad: NDArray[np.float64], following: NDArray[np.intp], rays: int
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Return every pair of an edge and a ray that it crosses.
+
+    Edge k leads from point k, seen at ``angle_rad[k]``, to point ``following[k]``. Angles are
+    rounded to whole parts, so that a ray through a point crosses one of its two edges.
+    """
+    circle = rays * _ANGLE_PARTS
+    turn = np.rint(angle_rad / (2 * np.pi / rays) * _ANGLE_PARTS - _ANGLE_PARTS / 2)
+    begin = turn.astype(np.int64) % circle
+    sweep = (begin[following] - begin + circle // 2) % circle - circle // 2
+    low = np.minimum(begin, begin + sweep)
+    first_ray = -(-low // _ANGLE_PARTS)
+    counts = -(-(low + np.abs(sweep)) // _ANGLE_PARTS) - first_ray
+    edge = np.repeat(np.arange(len(angle_rad)), counts)
+    within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+    return edge, (first_ray[edge] + within) % rays
 
 
 def rasterise(contours: Iterable[Contour], grid: Grid) -> NDArray[np.bool_]:

@@ -304,9 +304,38 @@ def _expose(
     z_mm: float,
 ) -> tuple[Float32Array, BoolArray]:
     """Return the detected intensity [a_line, sample] and the A-lines in a wire's shadow."""
-    optics, catheter = pullback.optics, pullback.catheter
-    lines, samples = seen.shape
+    optics = pullback.optics
     power = seen * np.exp(tissue.backscatter_db * np.float32(np.log(10) / 10))
+    specular, shadow = _add_catheter(rng, pullback.catheter, grid, power=power, z_mm=z_mm)
+    field = speckle_field(
+        rng,
+        optics,
+        shape=power.shape,
+        radius_mm=grid.radius_mm,
+        sample_spacing_mm=pullback.spec.sample_spacing_mm,
+    )
+    intensity = detect(
+        rng,
+        scattered=power,
+        specular=specular,
+        field=field,
+        noise=10 ** (optics.noise_db / 10),
+        smoothing_px=optics.smoothing_px,
+    )
+    intensity *= np.float32(optics.gain)
+    return np.maximum(intensity, np.float32(1e-12)), shadow
+
+
+def _add_catheter(
+    rng: np.random.Generator, catheter: Catheter, grid: Grid, *, power: Float32Array, z_mm: float
+) -> tuple[Float32Array, BoolArray]:
+    """Add what catheter and wires scatter to ``power`` and shade what lies behind the wires.
+
+    Returns
+    -------
+    What they reflect without speckle, [a_line, sample], and the A-lines in a wire's shadow.
+    """
+    lines, samples = power.shape
     shadow = np.zeros(lines, dtype=bool)
     specular = sheath_power(rng, catheter, radius_mm=grid.radius_mm, lines=lines)
     for wire, distance in zip(catheter.wires, grid.vessel.wire_distances_mm, strict=True):
@@ -327,21 +356,4 @@ def _expose(
     power *= gain
     specular *= gain
     power += streak_power(rng, catheter, lines=lines, samples=samples)
-    field = speckle_field(
-        rng,
-        optics,
-        shape=(lines, samples),
-        radius_mm=grid.radius_mm,
-        sample_spacing_mm=pullback.spec.sample_spacing_mm,
-    )
-    noise = 10 ** (optics.noise_db / 10)
-    intensity = detect(
-        rng,
-        scattered=power,
-        specular=specular,
-        field=field,
-        noise=noise,
-        smoothing_px=optics.smoothing_px,
-    )
-    intensity *= np.float32(optics.gain)
-    return np.maximum(intensity, np.float32(1e-12)), shadow
+    return specular, shadow

@@ -333,12 +333,10 @@ def slice_vessel(
         lumen, distance = _make_room(lumen, offset_mm=offset, wire=wire, sheath_mm=sheath_mm)
         distances.append(distance)
     lumen, branches, _ = _bulge(vessel, z_mm=z_mm, lumen_mm=lumen)
-    slope = np.gradient(np.concatenate([lumen[-1:], lumen, lumen[:1]]))[1:-1]
-    slant = np.sqrt(1 + (slope * ANGLE_BINS / (2 * np.pi) / lumen) ** 2)
     intima, media = _layers(vessel, z_mm=z_mm, calcium=calcium)
     return Slice(
         lumen_mm=lumen,
-        slant=smooth_circular(np.minimum(slant, 1.8), 3.0),
+        slant=_slant(lumen),
         offset_mm=offset,
         wire_distances_mm=tuple(distances),
         intima_mm=intima,
@@ -353,3 +351,10 @@ def slice_vessel(
             if s.start_mm <= z_mm < s.end_mm
         ),
     )
+
+
+def _slant(lumen_mm: FloatArray) -> FloatArray:
+    """Return how much longer than its angle the border is at each angle, 1 where they agree."""
+    slope = np.gradient(np.concatenate([lumen_mm[-1:], lumen_mm, lumen_mm[:1]]))[1:-1]
+    slant = np.sqrt(1 + (slope * ANGLE_BINS / (2 * np.pi) / lumen_mm) ** 2)
+    return smooth_circular(np.minimum(slant, 1.8), 3.0)

@@ -20,6 +20,7 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 from calcviewer.modalities.ivoct.score import Score, exceeds, fujino
 
+_ValueOf = Callable[[FrameMeasurement], float | None]
 _LENGTH_DECIMALS = 9
 """Lengths are rounded here: 3 x 0.1 mm is 0.3 mm, not a rounding error more."""
 
@@ -164,11 +165,9 @@ def find_lesions(
     ranges = lesion_ranges(frames, frame_spacing_mm(calibration, motorised), protocol, voi)
     return tuple(
         _lesion(
-            _Members(frames, *span),
+            _Members(frames, *span, pitch_mm, protocol),
             grouping=rule,
             unavailable=unavailable,
-            pitch_mm=pitch_mm,
-            protocol=protocol,
             decisions=decisions,
         )
         for span in ranges
@@ -177,11 +176,13 @@ def find_lesions(
 
 @dataclass(frozen=True, eq=False)
 class _Members:
-    """The frames of one lesion."""
+    """The frames of one lesion, and what they alone say about it."""
 
     frames: Frames
     first: int
     last: int
+    pitch_mm: float | None
+    protocol: Protocol
 
     @cached_property
     def measured(self) -> list[tuple[int, FrameMeasurement]]:
@@ -189,21 +190,82 @@ class _Members:
         within = ((i, self.frames[i]) for i in range(self.first, self.last + 1))
         return [(i, frame) for i, frame in within if frame is not None]
 
-    def values(self, of: Callable[[FrameMeasurement], float | None]) -> list[tuple[int, float]]:
+    @property
+    def unmeasured(self) -> tuple[int, ...]:
+        """Index of every frame that is excluded or not segmented."""
+        return tuple(i for i in range(self.first, self.last + 1) if self.frames[i] is None)
+
+    def values(self, of: _ValueOf) -> list[tuple[int, float]]:
         """Return index and value of every frame that has the value."""
         return [(i, value) for i, frame in self.measured if (value := of(frame)) is not None]
 
-    def mean(self, of: Callable[[FrameMeasurement], float | None]) -> float | None:
+    def mean(self, of: _ValueOf) -> float | None:
         """Return the mean of a value over the frames that have it."""
         values = [value for _, value in self.values(of)]
         return sum(values) / len(values) if values else None
 
-    def largest(
-        self, of: Callable[[FrameMeasurement], float | None]
-    ) -> tuple[int | None, float | None]:
+    def largest(self, of: _ValueOf) -> tuple[int | None, float | None]:
         """Return the first frame with the largest value, and the value."""
         values = self.values(of)
         return max(values, key=lambda entry: entry[1]) if values else (None, None)
+
+    @property
+    def length_mm(self) -> float | None:
+        """Number of frames times the frame pitch; None without a pitch."""
+        if self.pitch_mm is None:
+            return None
+        return round((self.last - self.first + 1) * self.pitch_mm, _LENGTH_DECIMALS)
+
+    @property
+    def volume_mm3(self) -> float | None:
+        """Sum of calcium area times the frame pitch; None where either is unknown."""
+        areas = self.values(lambda frame: frame.calcium_area_mm2)
+        if not areas or self.pitch_mm is None:
+            return None
+        return sum(area for _, area in areas) * self.pitch_mm
+
+    @cached_property
+    def thickest(self) -> tuple[int | None, float | None]:
+        """The first frame with the maximum thickness, and that thickness in mm."""
+        return self.largest(lambda frame: frame.max_thickness_mm)
+
+    @cached_property
+    def visible(self) -> ScoredArc:
+        """Maximum arc and score with nothing claimed behind the guidewire."""
+        return self._scored(lambda frame: frame.max_arc_deg_visible)
+
+    @cached_property
+    def bridged(self) -> ScoredArc:
+        """Maximum arc and score with the guidewire bridged."""
+        return self._scored(lambda frame: frame.max_arc_deg_bridged)
+
+    def _scored(self, arc_of: _ValueOf) -> ScoredArc:
+        frame, arc_deg = self.largest(arc_of)
+        score = fujino(
+            max_arc_deg=arc_deg,
+            max_thickness_mm=self.thickest[1],
+            length_mm=self.length_mm,
+            protocol=self.protocol,
+        )
+        return ScoredArc(arc_deg, frame, score)
+
+    @property
+    def guidewire_decides(self) -> bool:
+        """Whether the score depends on what is behind the guidewire."""
+        return self.visible.score.points != self.bridged.score.points
+
+    @cached_property
+    def asked(self) -> list[int]:
+        """Where the guidewire decides: the frames that bridging lifts above the arc's threshold."""
+        if not self.guidewire_decides:
+            return []
+        threshold = self.protocol.arc_threshold_deg
+        return [
+            i
+            for i, frame in self.measured
+            if exceeds(frame.max_arc_deg_bridged or 0.0, threshold)
+            and not exceeds(frame.max_arc_deg_visible or 0.0, threshold)
+        ]
 
 
 def _lesion(
@@ -211,43 +273,18 @@ def _lesion(
     *,
     grouping: str,
     unavailable: str,
-    pitch_mm: float | None,
-    protocol: Protocol,
     decisions: Sequence[GuidewireDecision],
 ) -> Lesion:
     """Measure and score one lesion."""
-    count = members.last - members.first + 1
-    length_mm = None if pitch_mm is None else round(count * pitch_mm, _LENGTH_DECIMALS)
-    thickest, thickness_mm = members.largest(lambda frame: frame.max_thickness_mm)
+    thickest, thickness_mm = members.thickest
     thickest_frame = None if thickest is None else members.frames[thickest]
-
-    def scored(frame: int | None, arc_deg: float | None) -> ScoredArc:
-        score = fujino(
-            max_arc_deg=arc_deg,
-            max_thickness_mm=thickness_mm,
-            length_mm=length_mm,
-            protocol=protocol,
-        )
-        return ScoredArc(arc_deg, frame, score)
-
-    visible = scored(*members.largest(lambda frame: frame.max_arc_deg_visible))
-    bridged = scored(*members.largest(lambda frame: frame.max_arc_deg_bridged))
-    decides = visible.score.points != bridged.score.points
-    asked = _frames_with_guidewire_question(members, protocol) if decides else []
-    decision = _decision_for(asked, decisions)
     depths = members.values(lambda frame: frame.min_depth_mm)
-    areas = [area for _, area in members.values(lambda frame: frame.calcium_area_mm2)]
-    margins = Margins(
-        arc_visible_deg=_margin(visible.max_arc_deg, protocol.arc_threshold_deg),
-        arc_bridged_deg=_margin(bridged.max_arc_deg, protocol.arc_threshold_deg),
-        thickness_mm=_margin(thickness_mm, protocol.thickness_threshold_mm),
-        length_mm=_margin(length_mm, protocol.length_threshold_mm),
-    )
+    decision = _decision_for(members.asked, decisions)
     return Lesion(
         first_frame=members.first,
         last_frame=members.last,
         grouping=grouping,
-        length_mm=length_mm,
+        length_mm=members.length_mm,
         length_unavailable=unavailable,
         max_thickness_mm=thickness_mm,
         max_thickness_frame=thickest,
@@ -257,47 +294,20 @@ def _lesion(
         min_depth_mm=min((depth for _, depth in depths), default=None),
         mean_depth_mm=members.mean(lambda frame: frame.mean_depth_mm),
         mean_arc_deg=members.mean(lambda frame: frame.max_arc_deg_visible),
-        mean_calcium_area_mm2=sum(areas) / len(areas) if areas else None,
-        calcium_volume_mm3=sum(areas) * pitch_mm if areas and pitch_mm is not None else None,
-        visible=visible,
-        bridged=bridged,
-        guidewire_decides=decides,
+        mean_calcium_area_mm2=members.mean(lambda frame: frame.calcium_area_mm2),
+        calcium_volume_mm3=members.volume_mm3,
+        visible=members.visible,
+        bridged=members.bridged,
+        guidewire_decides=members.guidewire_decides,
         decision=decision,
-        verdict=_verdict(visible, bridged, decides=decides, decision=decision),
-        margins=margins,
-        decisive_frames=_decisive_frames(
-            members,
-            maxima={
-                "maximum arc": visible.max_arc_frame,
-                "maximum bridged arc": bridged.max_arc_frame if decides else None,
-                "maximum thickness": thickest,
-            },
-            asked=asked,
-            protocol=protocol,
-            length_margin_mm=margins.length_mm,
-        ),
-        unmeasured_frames=tuple(
-            i for i in range(members.first, members.last + 1) if members.frames[i] is None
-        ),
+        verdict=_verdict(members, decision),
+        margins=_margins(members),
+        decisive_frames=_decisive_frames(members),
+        unmeasured_frames=members.unmeasured,
         frames_with_calcium_in_shadow=tuple(
             i for i, frame in members.measured if frame.calcium_in_shadow
         ),
     )
-
-
-def _margin(value: float | None, threshold: float) -> float | None:
-    return None if value is None else value - threshold
-
-
-def _frames_with_guidewire_question(members: _Members, protocol: Protocol) -> list[int]:
-    """Return the frames in which bridging lifts the arc above the threshold."""
-    threshold = protocol.arc_threshold_deg
-    return [
-        i
-        for i, frame in members.measured
-        if exceeds(frame.max_arc_deg_bridged or 0.0, threshold)
-        and not exceeds(frame.max_arc_deg_visible or 0.0, threshold)
-    ]
 
 
 def _decision_for(
@@ -317,40 +327,46 @@ def _decision_for(
     return next(holding, None)
 
 
-def _verdict(
-    visible: ScoredArc,
-    bridged: ScoredArc,
-    *,
-    decides: bool,
-    decision: GuidewireDecision | None,
-) -> Score | None:
+def _verdict(members: _Members, decision: GuidewireDecision | None) -> Score | None:
     """Return the score in force; None while the guidewire decides and nobody has."""
-    if not decides:
-        return visible.score
+    if not members.guidewire_decides:
+        return members.visible.score
     if decision is None:
         return None
-    return bridged.score if decision.bridge else visible.score
+    return members.bridged.score if decision.bridge else members.visible.score
 
 
-def _decisive_frames(
-    members: _Members,
-    *,
-    maxima: dict[str, int | None],
-    asked: Sequence[int],
-    protocol: Protocol,
-    length_margin_mm: float | None,
-) -> tuple[DecisiveFrame, ...]:
+def _margins(members: _Members) -> Margins:
+    def margin(value: float | None, threshold: float) -> float | None:
+        return None if value is None else value - threshold
+
+    protocol = members.protocol
+    return Margins(
+        arc_visible_deg=margin(members.visible.max_arc_deg, protocol.arc_threshold_deg),
+        arc_bridged_deg=margin(members.bridged.max_arc_deg, protocol.arc_threshold_deg),
+        thickness_mm=margin(members.thickest[1], protocol.thickness_threshold_mm),
+        length_mm=margin(members.length_mm, protocol.length_threshold_mm),
+    )
+
+
+def _decisive_frames(members: _Members) -> tuple[DecisiveFrame, ...]:
     """Return the frames to review, in order, each with its reasons."""
+    maxima = {
+        "maximum arc": members.visible.max_arc_frame,
+        "maximum bridged arc": members.bridged.max_arc_frame if members.guidewire_decides else None,
+        "maximum thickness": members.thickest[0],
+    }
     reasons: dict[int, list[str]] = {}
     for name, frame in maxima.items():
         if frame is not None:
             reasons.setdefault(frame, []).append(name)
-    for index in asked:
+    for index in members.asked:
         reasons.setdefault(index, []).append("guidewire decides")
-    for index, near in _near_thresholds(members, protocol):
+    for index, near in _near_thresholds(members):
         reasons.setdefault(index, []).append(near)
-    near_length = length_margin_mm is not None and abs(length_margin_mm) <= (
-        protocol.length_margin_mm
+    length_margin_mm, protocol = _margins(members).length_mm, members.protocol
+    near_length = (
+        length_margin_mm is not None and abs(length_margin_mm) <= protocol.length_margin_mm
     )
     ending = ", length near its threshold" if near_length else ""
     reasons.setdefault(members.first, []).append(f"first frame of the lesion{ending}")
@@ -358,34 +374,22 @@ def _decisive_frames(
     return tuple(DecisiveFrame(index, tuple(reasons[index])) for index in sorted(reasons))
 
 
-def _near_thresholds(members: _Members, protocol: Protocol) -> list[tuple[int, str]]:
+def _near_thresholds(members: _Members) -> list[tuple[int, str]]:
     """Return the frames near a threshold that no other frame of the lesion settles.
 
     Where the lesion's maximum lies beyond the margin, correcting a smaller value cannot change
     the score.
     """
-    criteria: tuple[tuple[str, Callable[[FrameMeasurement], float | None], float, float], ...] = (
-        (
-            "arc near its threshold",
-            lambda frame: frame.max_arc_deg_visible,
-            protocol.arc_threshold_deg,
-            protocol.arc_margin_deg,
-        ),
-        (
-            "arc near its threshold",
-            lambda frame: frame.max_arc_deg_bridged,
-            protocol.arc_threshold_deg,
-            protocol.arc_margin_deg,
-        ),
-        (
-            "thickness near its threshold",
-            lambda frame: frame.max_thickness_mm,
-            protocol.thickness_threshold_mm,
-            protocol.thickness_margin_mm,
-        ),
+    protocol = members.protocol
+    arc = protocol.arc_threshold_deg, protocol.arc_margin_deg
+    thickness = protocol.thickness_threshold_mm, protocol.thickness_margin_mm
+    criteria: tuple[tuple[str, _ValueOf, tuple[float, float]], ...] = (
+        ("arc near its threshold", lambda frame: frame.max_arc_deg_visible, arc),
+        ("arc near its threshold", lambda frame: frame.max_arc_deg_bridged, arc),
+        ("thickness near its threshold", lambda frame: frame.max_thickness_mm, thickness),
     )
     near: dict[tuple[int, str], None] = {}
-    for reason, value_of, threshold, margin in criteria:
+    for reason, value_of, (threshold, margin) in criteria:
         values = members.values(value_of)
         settled = any(value - threshold > margin for _, value in values)
         if not settled:
