@@ -10,8 +10,10 @@ instead of ``sample_spacing_mm``: angles can be measured, lengths cannot.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
@@ -109,12 +111,19 @@ class _LabelsAsFrames:
 
     levels: NDArray[np.uint8]
     source: Path
+    shape: tuple[int, int]
+
+    @cached_property
+    def _packed(self) -> tuple[bytes, ...]:
+        """Every frame, compressed: a few kB each, where the archive holds one long stream."""
+        with zipfile.ZipFile(self.source) as archive:
+            return tuple(
+                zlib.compress(frame.tobytes(), 1) for frame in _frames_of(archive, self.source)[1]
+            )
 
     def display(self, index: int) -> NDArray[np.generic]:
-        with zipfile.ZipFile(self.source) as archive:
-            frames = _frames_of(archive, self.source)[1]
-            labels = next(frame for i, frame in enumerate(frames) if i == index)
-        return self.levels[labels]
+        labels = np.frombuffer(zlib.decompress(self._packed[index]), dtype=np.uint8)
+        return self.levels[labels.reshape(self.shape)]
 
     def intensity(self, index: int) -> NDArray[np.float32]:
         return self.display(index).astype(np.float32)
@@ -140,7 +149,9 @@ def _study_from(archive: zipfile.ZipFile, path: Path, protocol: Protocol) -> Stu
     }
     pullback = Pullback(
         name=path.stem,
-        frames=_LabelsAsFrames(np.array([0, 85, 255, 170], dtype=np.uint8), path),
+        frames=_LabelsAsFrames(
+            np.array([0, 85, 255, 170], dtype=np.uint8), path, (a_lines, samples)
+        ),
         frame_count=count,
         layout=PolarLayout(a_lines, samples),
         calibration=calibration,

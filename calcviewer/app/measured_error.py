@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
 
+from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.resources import models_path
 from calcviewer.core.study import ModelReference
-from calcviewer.inference.model_card import CARD_FILE
+from calcviewer.inference.model_card import ModelCard
 from calcviewer.modalities.ivoct.score import MeasuredError
 
 METRIC = "agreement"
@@ -22,19 +22,15 @@ def measured_error(model: ModelReference | None) -> MeasuredError | None:
 
     Returns
     -------
-    None when no error was measured, or the installed model is not the one that was used.
+    None when no error was measured, or the installed model is damaged or not the one that was used.
     """
     if model is None:
         return None
     try:
-        text = (models_path() / model.name / CARD_FILE).read_text(encoding="utf-8")
-        card = json.loads(text)
-    except (OSError, ValueError):
+        card = ModelCard.load(models_path() / model.name)
+    except CalcViewerError:
         return None
-    if not isinstance(card, dict) or card.get("sha256") != model.sha256:
-        return None
-    metrics = card.get("metrics")
-    return _error_in(metrics) if isinstance(metrics, dict) else None
+    return _error_in(card.metrics) if card.sha256 == model.sha256 else None
 
 
 def _error_in(metrics: Mapping[str, object]) -> MeasuredError | None:

@@ -45,8 +45,13 @@ def test_round_trip_keeps_every_label(tmp_path: Path, maps: np.ndarray) -> None:
 
 def test_display_shows_the_frame_asked_for(tmp_path: Path, maps: np.ndarray) -> None:
     path = write(tmp_path / "labels.npz", labels=maps, sample_spacing_mm=0.01)
-    shown = read_labels(path, Protocol()).pullback.frames.display(1)
-    assert (shown == 0).sum() == (maps[1] == 0).sum()
+    frames = read_labels(path, Protocol()).pullback.frames
+    for index in (1, 0, 1):
+        shown = frames.display(index)
+        assert shown.shape == maps[index].shape
+        for label in np.unique(maps[index]):
+            (level,) = np.unique(shown[maps[index] == label])
+            assert ((shown == level) == (maps[index] == label)).all()
 
 
 def test_pitch_and_zero_radius_are_optional(tmp_path: Path, maps: np.ndarray) -> None:
