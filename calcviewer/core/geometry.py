@@ -214,12 +214,6 @@ class Arc:
         offset = (np.asarray(angle_deg) - self.start_deg) % FULL_CIRCLE_DEG
         return np.asarray(offset <= self.extent_deg)
 
-    def gap_to(self, other: Arc) -> float:
-        """Degrees from this arc's end forward to the other's start; 0 when they overlap."""
-        if self.contains(other.start_deg) or other.contains(self.end_deg):
-            return 0.0
-        return (other.start_deg - self.end_deg) % FULL_CIRCLE_DEG
-
     def widened(self, margin_deg: float) -> Arc:
         """Return the arc widened by a margin at both ends."""
         extent = self.extent_deg + 2 * margin_deg

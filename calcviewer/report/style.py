@@ -18,7 +18,6 @@ BOLD: Final = "OpenSans-Semibold"
 
 MARGIN_PT: Final = 42.0
 HEADER_PT: Final = 22.0
-FOOTER_PT: Final = 26.0
 
 INK: Final = HexColor("#1A2027")
 QUIET: Final = HexColor("#5C6670")
@@ -80,7 +79,6 @@ HEADING_NUMBER: Final = ParagraphStyle("heading number", parent=HEADING_CELL, al
 SECTION: Final = ParagraphStyle(
     "section", parent=BODY, fontName=BOLD, fontSize=10, leading=13, spaceBefore=9, spaceAfter=3
 )
-TITLE: Final = ParagraphStyle("title", parent=BODY, fontName=BOLD, fontSize=16, leading=20)
 SCORE: Final = ParagraphStyle(
     "score", parent=BODY, fontName=BOLD, fontSize=34, leading=38, alignment=TA_CENTER
 )

@@ -65,11 +65,6 @@ class Agreement:
     limits: dict[str, Limits]
     scores: list[tuple[int, int]] = field(default_factory=list)
 
-    @property
-    def equal_scores(self) -> float:
-        """Share of pullbacks with the same score."""
-        return float(np.mean([true == found for true, found in self.scores]))
-
     def as_dict(self) -> dict[str, object]:
         """JSON-ready form, with the entry of a model card that score probabilities come from."""
         arc, thickness = self.limits["max_arc_deg_visible"], self.limits["max_thickness_mm"]

@@ -109,14 +109,6 @@ def test_arc_contains_its_points(arc, part):
     assert arc.extent_deg < 1e-8 or arc.contains(angle)
 
 
-def test_gap_between_arcs():
-    assert Arc(10, 20).gap_to(Arc(40, 5)) == 10
-    assert Arc(350, 20).gap_to(Arc(15, 5)) == 5
-    assert Arc(40, 5).gap_to(Arc(10, 20)) == 325
-    assert Arc(10, 20).gap_to(Arc(20, 40)) == 0
-    assert Arc(20, 5).gap_to(Arc(10, 50)) == 0
-
-
 @pytest.mark.parametrize(
     ("first", "second", "overlap"),
     [

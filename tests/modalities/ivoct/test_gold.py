@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -195,6 +196,19 @@ def test_shuffled_palette_follows_colour_not_index() -> None:
     values, _ = invert_palette(shuffled)
     straight, _ = invert_palette(palette)
     np.testing.assert_allclose(values[10:246], straight[order], atol=1.5)
+
+
+def test_speed_of_a_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed, not asserted: what the machine does meanwhile is not this test's business."""
+    drawn = [with_cut_line(gold_table()[frame]) for frame in cross_sections(9, size=750)]
+    inverse = inverter(drawn, whole_field(750, 750).mask((750, 750)))
+    times_s = []
+    for frame in drawn:
+        begin = time.process_time()
+        inverse.intensity(frame)
+        times_s.append(time.process_time() - begin)
+    with capsys.disabled():
+        print(f"\ncolours of 750 x 750 inverted in {1000 * np.median(times_s):.1f} ms a frame")
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real sequence is not on this machine")

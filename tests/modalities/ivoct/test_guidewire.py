@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +211,20 @@ def test_wire_beside_attenuating_plaque() -> None:
 def test_shapes_are_checked() -> None:
     with pytest.raises(ValueError, match=r"must have shape \(480, 960\)"):
         find_guidewires(np.zeros((480, 100), dtype=np.float32), np.ones(480), field_radius_mm=2.0)
+
+
+def test_speed_of_a_frame(capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed, not asserted: what the machine does meanwhile is not this test's business."""
+    phantom = Phantom(circle_mm())
+    phantom.add_wire(60.0, 0.66)
+    image = phantom.frame()
+    times_s = []
+    for _ in range(20):
+        begin = time.process_time()
+        find_guidewires(image, phantom.lumen_mm, field_radius_mm=FIELD_MM)
+        times_s.append(time.process_time() - begin)
+    with capsys.disabled():
+        print(f"\nguidewire shadows found in {1000 * np.median(times_s):.1f} ms a frame")
 
 
 @pytest.mark.slow

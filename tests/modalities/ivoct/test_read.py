@@ -257,11 +257,14 @@ start = time.perf_counter()
 pullback = read_pullback(Path(sys.argv[1]))
 pullback.frames.display(0)
 first = time.perf_counter() - start
+later = []
 for index in (539, 200, 77):
+    start = time.perf_counter()
     pullback.frames.intensity(index)
+    later.append(time.perf_counter() - start)
 # The high-water mark of this process alone; getrusage starts with that of the parent.
 peak = re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text()).group(1)
-print(first, int(peak) / 1000, pullback.frame_count)
+print(first, max(later), int(peak) / 1000, pullback.frame_count)
 """
 
 
@@ -285,8 +288,11 @@ def test_a_large_pullback_opens_at_its_first_frame(tmp_path: Path) -> None:
         [sys.executable, "-c", _OPEN, str(path)], capture_output=True, text=True, check=True
     )
     path.unlink()
-    first_s, peak_mb, count = (float(value) for value in done.stdout.split())
-    print(f"first frame after {1000 * first_s:.0f} ms, peak {peak_mb:.0f} MB")
+    first_s, later_s, peak_mb, count = (float(value) for value in done.stdout.split())
+    print(
+        f"first frame after {1000 * first_s:.0f} ms, any later one within {1000 * later_s:.0f} ms, "
+        f"peak {peak_mb:.0f} MB"
+    )
     assert count == 540
     assert peak_mb < 150
 
