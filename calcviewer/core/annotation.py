@@ -10,6 +10,7 @@ import shapely
 from numpy.typing import NDArray
 
 from calcviewer.core.contour import Contour, contours_of, rasterise, trace
+from calcviewer.core.doubt import CalciumDoubt
 from calcviewer.core.geometry import (
     FULL_CIRCLE_DEG,
     Arc,
@@ -62,6 +63,10 @@ class FrameAnnotation:
         Who made it.
     failure
         Why this frame could not be segmented; empty when it could.
+    doubt
+        How sure the model was of the calcium; None where no model told.
+    eel
+        The external elastic lamina; only an operator draws it. It is not part of label maps.
     """
 
     lumen: Contour | None = None
@@ -70,6 +75,8 @@ class FrameAnnotation:
     hidden_back: tuple[Arc, ...] = ()
     provenance: Provenance = Provenance.AUTOMATIC
     failure: str = field(default="")
+    doubt: CalciumDoubt | None = None
+    eel: Contour | None = None
 
 
 def annotation_from_labels(
@@ -133,6 +140,22 @@ def cut_out_sectors(contours: tuple[Contour, ...], sectors: tuple[Arc, ...]) -> 
     return contours_of(region)
 
 
+def points_moved_radially(
+    points_mm: NDArray[np.float64], source: Grid, target: Grid
+) -> NDArray[np.float64]:
+    """Return points, shape ``(N, 2)``, mm, as they lie after a change of calibration.
+
+    They stay on the same pixels, as in `moved_radially`.
+    """
+    if isinstance(source, PolarGrid) and isinstance(target, PolarGrid):
+        angle, radius = to_polar(points_mm)
+        sample = source.sample_index(radius) + 0.5
+        return to_xy(angle, target.zero_radius_mm + sample * target.sample_spacing_mm)
+    assert isinstance(source, CartesianGrid)
+    assert isinstance(target, CartesianGrid)
+    return target.to_mm(source.to_px(points_mm))
+
+
 def moved_radially(annotation: FrameAnnotation, source: Grid, target: Grid) -> FrameAnnotation:
     """Return the annotation as it lies after a change of calibration.
 
@@ -141,13 +164,7 @@ def moved_radially(annotation: FrameAnnotation, source: Grid, target: Grid) -> F
     """
 
     def moved(points_mm: NDArray[np.float64]) -> NDArray[np.float64]:
-        if isinstance(source, PolarGrid) and isinstance(target, PolarGrid):
-            angle, radius = to_polar(points_mm)
-            sample = source.sample_index(radius) + 0.5
-            return to_xy(angle, target.zero_radius_mm + sample * target.sample_spacing_mm)
-        assert isinstance(source, CartesianGrid)
-        assert isinstance(target, CartesianGrid)
-        return target.to_mm(source.to_px(points_mm))
+        return points_moved_radially(points_mm, source, target)
 
     def moved_contour(contour: Contour) -> Contour:
         return Contour(moved(contour.points_mm), tuple(moved(hole) for hole in contour.holes_mm))
@@ -156,6 +173,7 @@ def moved_radially(annotation: FrameAnnotation, source: Grid, target: Grid) -> F
         annotation,
         lumen=None if annotation.lumen is None else moved_contour(annotation.lumen),
         calcium=tuple(moved_contour(contour) for contour in annotation.calcium),
+        eel=None if annotation.eel is None else moved_contour(annotation.eel),
     )
 
 

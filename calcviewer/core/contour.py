@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from skimage.draw import polygon2mask
 from skimage.measure import find_contours
 
 from calcviewer.core.geometry import CartesianGrid, FloatArray, Grid, PolarGrid, to_xy
@@ -177,10 +176,20 @@ def rasterise(contours: Iterable[Contour], grid: Grid) -> NDArray[np.bool_]:
 
 
 def _rasterise_cartesian(contour: Contour, grid: CartesianGrid) -> NDArray[np.bool_]:
-    mask = np.zeros(grid.shape, dtype=np.bool_)
+    """Cross every row of pixel centres with the rings: inside is what lies after an odd number."""
+    toggles = np.zeros((grid.rows, grid.columns + 1), dtype=np.uint8)
     for ring in contour.rings_mm:
-        mask ^= polygon2mask(grid.shape, grid.to_px(ring)[:, ::-1])
-    return mask
+        begin = grid.to_px(ring)
+        end = np.roll(begin, -1, axis=0)
+        low, high = np.minimum(begin[:, 1], end[:, 1]), np.maximum(begin[:, 1], end[:, 1])
+        first = np.clip(np.ceil(low), 0, grid.rows).astype(np.int64)
+        counts = np.clip(np.ceil(high), 0, grid.rows).astype(np.int64) - first
+        edge = np.repeat(np.arange(len(begin)), counts)
+        row = first[edge] + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        way = end[edge] - begin[edge]
+        x_px = begin[edge, 0] + (row - begin[edge, 1]) / way[:, 1] * way[:, 0]
+        np.add.at(toggles, (row, np.clip(np.ceil(x_px), 0, grid.columns).astype(np.int64)), 1)
+    return np.asarray(np.cumsum(toggles[:, :-1], axis=1, dtype=np.uint8) % 2 == 1)
 
 
 def _rasterise_polar(contour: Contour, grid: PolarGrid) -> NDArray[np.bool_]:

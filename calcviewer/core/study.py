@@ -9,10 +9,14 @@ from typing import Generic, TypeVar
 from weakref import WeakKeyDictionary
 
 from calcviewer.core.annotation import FrameAnnotation, moved_radially
+from calcviewer.core.free_measurement import FreeMeasurement
 from calcviewer.core.pullback import Calibration, Pullback
 
 Rules = TypeVar("Rules")
 """The clinical protocol of a modality."""
+
+REVIEW_SUFFIX = ".calcviewer-review"
+"""Ends the name of the file that keeps a review; readers of folders pass over it."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,8 @@ class Review:
 
     Frame keys are 0-based. ``voi`` is the first and last frame, inclusive. ``confirmed_frames``
     and ``confirmed_lesions`` hold the frames, and the decisive frame ranges, an operator has seen.
+    ``interpolated`` holds the frames whose edit was interpolated between others, not drawn.
+    ``free_measurements`` are, like edits, in the mm of the pullback's own calibration.
     """
 
     edits: Mapping[int, FrameAnnotation] = field(default_factory=lambda: MappingProxyType({}))
@@ -56,6 +62,10 @@ class Review:
     bookmarks: frozenset[int] = frozenset()
     comments: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
     calibration: Calibration | None = None
+    interpolated: frozenset[int] = frozenset()
+    free_measurements: Mapping[int, tuple[FreeMeasurement, ...]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
 
     def with_edit(self, frame: int, annotation: FrameAnnotation) -> Review:
         """Return the review with the annotation of one frame replaced."""

@@ -12,6 +12,7 @@ from calcviewer.core.annotation import (
     annotation_from_labels,
     cut_out_sectors,
     labels_of_annotation,
+    moved_radially,
 )
 from calcviewer.core.contour import Contour
 from calcviewer.core.geometry import Arc, PolarGrid, centred_grid, resample, to_polar, to_xy
@@ -202,3 +203,11 @@ def test_cut_out_a_sector_of_any_width(extent):
     disc = Contour(to_xy(np.arange(720) / 2, np.full(720, 2.0)))
     (rest,) = cut_out_sectors((disc,), (Arc(30, extent),))
     assert rest.area_mm2 == pytest.approx(np.pi * 4 * (360 - extent) / 360, rel=0.01)
+
+
+def test_the_eel_moves_with_the_calibration_and_is_no_label():
+    eel = Contour(to_xy(np.arange(360.0), np.full(360, 2.0)))
+    moved = moved_radially(FrameAnnotation(eel=eel), GRID, PolarGrid(120, 100, 0.06))
+    assert np.allclose(moved.eel.points_mm, 2 * eel.points_mm)
+    assert moved_radially(FrameAnnotation(), GRID, GRID).eel is None
+    assert not labels_of_annotation(FrameAnnotation(eel=eel), GRID).any()
