@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.core.geometry import sectors_mask
+from calcviewer.modalities.ivoct.centroid_rays import ray_angles_deg
 from calcviewer.modalities.ivoct.protocol import Protocol
-from calcviewer.modalities.ivoct.quantify import FrameMeasurement, ray_angles_deg
+from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 from calcviewer.report.content import Tone, Trend
 
 

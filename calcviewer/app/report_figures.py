@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from calcviewer.app.along_pullback import calcium_rays, shadow_rays, trends_of
 from calcviewer.app.report_context import ReportContext
 from calcviewer.app.report_lesion import in_force
+from calcviewer.modalities.ivoct.centroid_rays import RAYS
 from calcviewer.modalities.ivoct.lesion import Lesion
-from calcviewer.modalities.ivoct.quantify import RAYS, FrameMeasurement
+from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 from calcviewer.report.content import CalciumMap, Flag, PullbackAxis, Tone, Trend
 
 _DEFAULT_CUT_DEG = 90.0

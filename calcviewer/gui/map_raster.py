@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.app.along_pullback import calcium_rays, shadow_rays
-from calcviewer.modalities.ivoct.quantify import RAYS, FrameMeasurement
+from calcviewer.modalities.ivoct.centroid_rays import RAYS
+from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 
 TOP_MM = 1.0
 """Values from here on have the last colour."""
@@ -57,6 +58,7 @@ class MapRaster:
         self.shadow = np.zeros((frame_count, RAYS), dtype=np.bool_)
         self.measured = np.zeros(frame_count, dtype=np.bool_)
         self._seen: list[FrameMeasurement | None] = [None] * frame_count
+        self._colours: dict[Quantity, Rgb] = {}
 
     def update(self, frames: Sequence[FrameMeasurement | None]) -> list[int]:
         """Take over the frames whose measurement is another object; returns them."""
@@ -64,12 +66,29 @@ class MapRaster:
         changed = [i for i, frame in enumerate(frames) if frame is not seen[i]]
         for index in changed:
             self._put(index, frames[index])
+            for quantity, colours in self._colours.items():
+                colours[index] = self._coloured(quantity, slice(index, index + 1))[0]
         self._seen = list(frames)
         return changed
 
     def values_mm(self, quantity: Quantity) -> NDArray[np.float32]:
         """Return the values of a quantity, ``(frames, 360)``."""
         return self.depth_mm if quantity is Quantity.DEPTH else self.thickness_mm
+
+    def colours(self, quantity: Quantity) -> Rgb:
+        """Return the colour of every frame and ray, ``(frames, 360, 3)``."""
+        if quantity not in self._colours:
+            self._colours[quantity] = self._coloured(quantity, slice(None))
+        return self._colours[quantity]
+
+    def _coloured(self, quantity: Quantity, part: slice) -> Rgb:
+        values = self.values_mm(quantity)[part]
+        found = np.isfinite(values)
+        colours = np.empty((*values.shape, 3), dtype=np.uint8)
+        colours[...] = _NO_CALCIUM
+        colours[found] = map_colours(values[found], quantity)
+        colours[~self.measured[part]] = _NOT_MEASURED
+        return colours
 
     def _put(self, index: int, frame: FrameMeasurement | None) -> None:
         self.measured[index] = frame is not None
@@ -113,7 +132,7 @@ def map_picture(
     -------
     RGB ``(rows, width, 3)``: shadows hatched, frames without a measurement grey and dotted.
     """
-    colours = _coloured_rays(raster, quantity)
+    colours = raster.colours(quantity)
     ray = np.minimum((np.arange(rows) + 0.5) * RAYS / rows, RAYS - 1).astype(np.intp)
     picture: Rgb = colours[columns[None, :], ray[:, None]]
     y, x = np.mgrid[:rows, : columns.size]
@@ -122,14 +141,3 @@ def map_picture(
     dotted = ~raster.measured[columns][None, :] & (x % _DOT_PX == 0) & (y % _DOT_PX == 0)
     picture[dotted] = _DOT
     return picture
-
-
-def _coloured_rays(raster: MapRaster, quantity: Quantity) -> Rgb:
-    """Return RGB ``(frames, 360, 3)``."""
-    values = raster.values_mm(quantity)
-    found = np.isfinite(values)
-    colours = np.empty((*values.shape, 3), dtype=np.uint8)
-    colours[...] = _NO_CALCIUM
-    colours[found] = map_colours(values[found], quantity)
-    colours[~raster.measured] = _NOT_MEASURED
-    return colours

@@ -16,6 +16,8 @@ Rows = tuple[Measurement, ...]
 _NO_LUMEN = "no lumen found"
 _NO_SCALE = "the sample spacing or the zero radius is unknown"
 _NO_CALCIUM = "no calcium"
+_NO_EEL = "no external elastic lamina drawn"
+_LUMEN_NOT_SMALLER = "the lumen is not smaller than the external elastic lamina"
 
 
 def frame_rows(frame: FrameMeasurement) -> Rows:
@@ -48,6 +50,23 @@ def frame_rows(frame: FrameMeasurement) -> Rows:
         mm("min_depth_mm", "Minimum depth", frame.min_depth_mm, thickness_why),
         mm("mean_depth_mm", "Mean depth", frame.mean_depth_mm, thickness_why),
         Measurement("quadrants", "Quadrants with calcium", frame.quadrants, Unit.NONE, arc_why),
+        *_eel_rows(frame),
+    )
+
+
+def _eel_rows(frame: FrameMeasurement) -> Rows:
+    """Return the rows of the external elastic lamina."""
+    why = _NO_SCALE if frame.calcium_area_mm2 is None else ""
+    if frame.eel_area_mm2 is None:
+        why = why or _NO_EEL
+    burden, burden_why = frame.plaque_burden_percent, why or _why_empty(frame)
+    if burden is None:
+        burden_why = burden_why or _LUMEN_NOT_SMALLER
+    return (
+        Measurement(
+            "eel_area_mm2", "External elastic lamina area", frame.eel_area_mm2, Unit.MM2, why
+        ),
+        Measurement("plaque_burden_percent", "Plaque burden", burden, Unit.PERCENT, burden_why),
     )
 
 

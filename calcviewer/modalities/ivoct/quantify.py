@@ -11,12 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from calcviewer.core.annotation import FrameAnnotation
-from calcviewer.core.contour import Contour, contours_of, ray_crossings
-from calcviewer.core.geometry import Arc, to_polar, to_xy
+from calcviewer.core.contour import Contour
+from calcviewer.core.geometry import Arc
 from calcviewer.core.pullback import Calibration
 from calcviewer.modalities.ivoct.arcs import (
     SeenDeposit,
@@ -25,22 +23,19 @@ from calcviewer.modalities.ivoct.arcs import (
     see_deposit,
     visible_arcs,
 )
+from calcviewer.modalities.ivoct.centroid_rays import (
+    RAYS,
+    DepositRays,
+    Rays,
+    area_and_centroid,
+    area_mm2_of,
+    crossed_calcium,
+    deposit_rays,
+    lumen_rays,
+)
 from calcviewer.modalities.ivoct.protocol import Protocol
 
-Rays = NDArray[np.float64]
-RAYS = 360
 QUADRANT_DEG = 90.0
-_OVERLAP_MM = 1e-3
-"""Calcium reaching further than this into the lumen is cut off there."""
-_ROUNDING_MM = 1e-9
-_SMALLEST_PIECE_MM2 = 1e-4
-_Crossed = tuple[Contour, NDArray[np.intp], Rays]
-"""A deposit with the ray and radius (mm) of every crossing of its border."""
-
-
-def ray_angles_deg() -> Rays:
-    """Angle of every ray, shape ``(360,)``: ray k points at k + 0.5 degrees."""
-    return np.arange(RAYS, dtype=np.float64) + 0.5
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -107,6 +102,11 @@ class FrameMeasurement:
         The guidewire shadows from O, where they leave the lumen.
     calcium_in_shadow
         Whether calcium was drawn across more of a guidewire shadow than the join tolerance.
+    eel_area_mm2
+        Area inside the external elastic lamina; None where the operator has drawn none.
+    plaque_burden_percent
+        The part of that area outside the lumen, of the whole of it (PMC7666937, table 1); None
+        also where the lumen is not smaller.
     calcified
         Whether a deposit has the protocol's minimum arc and area; without a lumen the area
         alone decides.
@@ -138,29 +138,9 @@ class FrameMeasurement:
     depth_by_ray_mm: Rays | None = field(default=None, repr=False)
     shadow_arcs: tuple[Arc, ...] = ()
     calcium_in_shadow: bool = False
+    eel_area_mm2: float | None = None
+    plaque_burden_percent: float | None = None
     calcified: bool = False
-
-
-@dataclass(frozen=True, eq=False)
-class _LumenRays:
-    """Where the rays cross the lumen border, and the point they begin at."""
-
-    centroid_mm: tuple[float, float]
-    first_mm: Rays
-    last_mm: Rays
-    ray: NDArray[np.intp]
-    radius_mm: Rays
-
-
-@dataclass(frozen=True, eq=False)
-class _DepositRays:
-    """Per crossed ray: its index, depth and thickness (after the cap), and what was hidden."""
-
-    ray: NDArray[np.intp]
-    depth_mm: Rays
-    thickness_mm: Rays
-    hidden: NDArray[np.bool_]
-    capped: NDArray[np.bool_]
 
 
 def quantify_frame(
@@ -182,12 +162,12 @@ def quantify_frame(
     if annotation.lumen is None:
         return _without_lumen(annotation, known, protocol)
     ring = annotation.lumen.points_mm
-    lumen_area_mm2, centroid = _area_and_centroid(ring)
-    lumen = _lumen_rays(ring, centroid)
-    calcium = _crossed_calcium(annotation, lumen)
+    lumen_area_mm2, centroid = area_and_centroid(ring)
+    lumen = lumen_rays(ring, centroid)
+    calcium = crossed_calcium(annotation, lumen)
     seen = [see_deposit(contour.points_mm, centroid) for contour, _, _ in calcium]
-    rays = [_deposit_rays(c, lumen, annotation.hidden_back, protocol) for c in calcium]
-    areas = [_area(contour) for contour, _, _ in calcium]
+    rays = [deposit_rays(c, lumen, annotation.hidden_back, protocol) for c in calcium]
+    areas = [area_mm2_of(contour) for contour, _, _ in calcium]
     deposits = tuple(
         _measure_deposit(deposit.arc, area if known else None, its_rays, protocol)
         for deposit, area, its_rays in zip(seen, areas, rays, strict=True)
@@ -203,6 +183,7 @@ def quantify_frame(
             "mean_lumen_diameter_mm": float(diameters.mean()),
             "calcium_area_mm2": float(sum(areas)),
             **_thickness_values(deposits, rays),
+            **_eel_values(annotation.eel, lumen_area_mm2),
         }
     return FrameMeasurement(
         deposits=deposits, calcified=any(deposit.counts for deposit in deposits), **measured
@@ -215,7 +196,7 @@ def _without_lumen(
     """Measure a frame in which no lumen was found."""
     if not known:
         return FrameMeasurement(calcified=bool(annotation.calcium))
-    areas = [_area(contour) for contour in annotation.calcium]
+    areas = [area_mm2_of(contour) for contour in annotation.calcium]
     deposits = tuple(
         DepositMeasurement(area_mm2=area, counts=area >= protocol.minimum_area_mm2)
         for area in areas
@@ -224,114 +205,23 @@ def _without_lumen(
         calcium_area_mm2=float(sum(areas)),
         deposits=deposits,
         calcified=any(deposit.counts for deposit in deposits),
+        **_eel_values(annotation.eel, None),
     )
 
 
-def _area_and_centroid(ring_mm: Rays) -> tuple[float, tuple[float, float]]:
-    """Area (mm2) and centre of area of a closed ring, by the shoelace formula."""
-    base = ring_mm[0]
-    shifted = ring_mm - base
-    # The edges at the first vertex, now the origin, add nothing.
-    x, y = shifted[:-1, 0], shifted[:-1, 1]
-    x_next, y_next = shifted[1:, 0], shifted[1:, 1]
-    cross = x * y_next - x_next * y
-    doubled = float(cross.sum())
-    if doubled == 0.0:
-        middle = ring_mm.mean(axis=0)
-        return 0.0, (float(middle[0]), float(middle[1]))
-    centre_x = float((x + x_next) @ cross) / (3 * doubled) + float(base[0])
-    centre_y = float((y + y_next) @ cross) / (3 * doubled) + float(base[1])
-    return abs(doubled) / 2, (centre_x, centre_y)
-
-
-def _area(contour: Contour) -> float:
-    """Area of a contour without its holes, mm2."""
-    outer, *holes = (_area_and_centroid(ring)[0] for ring in contour.rings_mm)
-    return outer - sum(holes)
-
-
-def _lumen_rays(ring_mm: Rays, centroid_mm: tuple[float, float]) -> _LumenRays:
-    """Cross the lumen border; a ray that misses it has a border at 0."""
-    ray, radius = ray_crossings([ring_mm], centroid_mm, RAYS)
-    first, last = np.zeros(RAYS), np.zeros(RAYS)
-    first[ray[::-1]] = radius[::-1]
-    last[ray] = radius
-    return _LumenRays(centroid_mm, first, last, ray, radius)
-
-
-def _crossed_calcium(annotation: FrameAnnotation, lumen: _LumenRays) -> list[_Crossed]:
-    """Cross the calcium with the rays, cut at the lumen border where it was drawn across it.
-
-    The test on the rays keeps the polygon clipping out of the frames that do not need it.
-    """
-    assert annotation.lumen is not None
-    kept: list[_Crossed] = []
-    for contour in annotation.calcium:
-        ray, radius = ray_crossings(contour.rings_mm, lumen.centroid_mm, RAYS)
-        enters_lumen = np.any(radius < lumen.first_mm[ray] - _OVERLAP_MM)
-        holds_centroid = np.any(np.bincount(ray) % 2)
-        if ray.size and not (enters_lumen or holds_centroid):
-            kept.append((contour, ray, radius))
-            continue
-        region = shapely.difference(
-            shapely.make_valid(contour.polygon), shapely.make_valid(annotation.lumen.polygon)
-        )
-        for piece in contours_of(region, _SMALLEST_PIECE_MM2):
-            kept.append((piece, *ray_crossings(piece.rings_mm, lumen.centroid_mm, RAYS)))
-    return kept
-
-
-def _deposit_rays(
-    crossed: _Crossed, lumen: _LumenRays, hidden_back: Sequence[Arc], protocol: Protocol
-) -> _DepositRays:
-    """Return depth and thickness on the rays that cross a deposit beyond the lumen border."""
-    _, crossing_ray, crossing_radius = crossed
-    ray, front, back = _front_and_back(crossing_ray, crossing_radius, lumen)
-    depth = front - _border_below(lumen, ray, front)
-    thickness = back - front
-    hidden = np.zeros(ray.size, dtype=np.bool_)
-    capped = hidden
-    if hidden_back and ray.size:
-        back_points = to_xy(ray + 0.5, back) + lumen.centroid_mm
-        angle, _ = to_polar(back_points)
-        hidden = np.any([sector.contains(angle) for sector in hidden_back], axis=0)
-        if protocol.thickness_cap_mm is not None:
-            capped = hidden & (thickness >= protocol.thickness_cap_mm)
-            thickness = np.where(capped, protocol.thickness_cap_mm, thickness)
-    return _DepositRays(ray, depth, thickness, hidden, capped)
-
-
-def _front_and_back(
-    ray: NDArray[np.intp], radius_mm: Rays, lumen: _LumenRays
-) -> tuple[NDArray[np.intp], Rays, Rays]:
-    """Return the crossed rays and where each first enters and last leaves a deposit."""
-    counts = np.bincount(ray, minlength=RAYS)
-    place = np.arange(ray.size) - (np.cumsum(counts) - counts)[ray]
-    # With an odd number of crossings the ray begins inside the deposit.
-    leaving = (place + counts[ray]) % 2 == 1
-    exits = np.flatnonzero(leaving & (radius_mm > lumen.first_mm[ray] + _ROUNDING_MM))
-    next_ray = np.flatnonzero(np.diff(ray[exits], prepend=-1))
-    first = exits[next_ray]
-    last = exits[np.append(next_ray[1:], exits.size) - 1] if exits.size else exits
-    crossed = ray[first]
-    entered = np.where(place[first] > 0, radius_mm[first - 1], 0.0)
-    return crossed, np.maximum(entered, lumen.first_mm[crossed]), radius_mm[last]
-
-
-def _border_below(lumen: _LumenRays, ray: NDArray[np.intp], front_mm: Rays) -> Rays:
-    """Radius of the last lumen border before each front; 0 on rays that cross none."""
-    if not lumen.ray.size or not ray.size:
-        return np.zeros(ray.size)
-    stride = 2 * max(float(lumen.radius_mm.max()), float(front_mm.max())) + 1
-    at = np.searchsorted(
-        lumen.ray * stride + lumen.radius_mm, ray * stride + front_mm + _ROUNDING_MM, "right"
-    )
-    found = np.maximum(at - 1, 0)
-    return np.where(lumen.ray[found] == ray, np.minimum(lumen.radius_mm[found], front_mm), 0.0)
+def _eel_values(eel: Contour | None, lumen_area_mm2: float | None) -> dict[str, Any]:
+    """Return the fields of a measurement that need the external elastic lamina."""
+    if eel is None:
+        return {}
+    area_mm2 = area_mm2_of(eel)
+    burden = None
+    if lumen_area_mm2 is not None and lumen_area_mm2 < area_mm2:
+        burden = 100 * (area_mm2 - lumen_area_mm2) / area_mm2
+    return {"eel_area_mm2": area_mm2, "plaque_burden_percent": burden}
 
 
 def _measure_deposit(
-    arc: Arc, area_mm2: float | None, rays: _DepositRays, protocol: Protocol
+    arc: Arc, area_mm2: float | None, rays: DepositRays, protocol: Protocol
 ) -> DepositMeasurement:
     """Summarise one deposit; ``area_mm2`` is None while the calibration is incomplete."""
     wide = arc.extent_deg >= protocol.minimum_arc_deg
@@ -392,7 +282,7 @@ def _arc_values(
 
 
 def _thickness_values(
-    deposits: Sequence[DepositMeasurement], crossed: Sequence[_DepositRays]
+    deposits: Sequence[DepositMeasurement], crossed: Sequence[DepositRays]
 ) -> dict[str, Any]:
     """Return the fields of a measurement that hold thickness and depth."""
     thickness, depth = np.full(RAYS, np.nan), np.full(RAYS, np.nan)

@@ -153,6 +153,21 @@ def test_every_empty_frame_value_has_a_reason():
         assert all(row.note for row in frame_rows(frame) if row.value is None)
 
 
+def test_plaque_burden_has_a_row_and_a_reason_where_it_has_no_value():
+    outer = Contour(to_xy(np.arange(360.0), np.full(360, 3.0)))
+    rows = by_concept(frame_rows(measured(FrameAnnotation(LUMEN, eel=outer))))
+    assert rows["eel_area_mm2"].value == pytest.approx(np.pi * 9, rel=1e-3)
+    assert rows["plaque_burden_percent"].text(0) == "75 %"
+    for annotation, note in (
+        (FrameAnnotation(LUMEN), "no external elastic lamina drawn"),
+        (FrameAnnotation(eel=outer), "no lumen found"),
+        (FrameAnnotation(outer, eel=LUMEN), "the lumen is not smaller"),
+    ):
+        row = by_concept(frame_rows(measured(annotation)))["plaque_burden_percent"]
+        assert row.value is None
+        assert note in row.note
+
+
 def test_lesion_rows():
     lesion = lesion_of([FrameMeasurement()] * 2 + [measured()] * 30)
     rows = by_concept(lesion_rows(lesion))

@@ -146,6 +146,29 @@ def test_diameters_of_an_ellipse():
 
 
 @pytest.mark.validation
+@pytest.mark.validation
+@pytest.mark.parametrize("centre", CENTRES)
+def test_plaque_burden_of_circles(centre):
+    eel = circle(2.0, (0.1, 0.2))
+    frame = measured(FrameAnnotation(lumen=circle(1.2, centre), eel=eel))
+    assert frame.eel_area_mm2 == pytest.approx(np.pi * 2.0**2, rel=1e-4)
+    assert frame.plaque_burden_percent == pytest.approx(100 * (1 - 1.2**2 / 2.0**2), abs=1e-3)
+
+
+def test_plaque_burden_needs_both_contours():
+    without = measured(drawn(sector(0, 90)))
+    assert without.eel_area_mm2 is None
+    assert without.plaque_burden_percent is None
+    alone = measured(FrameAnnotation(eel=circle(2.0)))
+    assert alone.eel_area_mm2 == pytest.approx(np.pi * 4, rel=1e-4)
+    assert alone.plaque_burden_percent is None
+    within = measured(FrameAnnotation(lumen=circle(1.5), eel=circle(1.4)))
+    assert within.plaque_burden_percent is None
+    unscaled = quantify_frame(FrameAnnotation(circle(1), eel=circle(2)), Calibration(), PROTOCOL)
+    assert unscaled.eel_area_mm2 is None
+    assert unscaled.plaque_burden_percent is None
+
+
 def test_thickness_and_depth_follow_the_border():
     # A wedge whose front is 1.8 mm and whose back grows linearly from 2.0 to 2.8 mm.
     angles = np.linspace(30, 110, 801)
