@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping, Sequence
+import time
+from collections.abc import Iterable, MutableMapping, Sequence
 from dataclasses import dataclass
 
 from calcviewer.core.annotation import FrameAnnotation
@@ -35,7 +36,43 @@ class Results:
     vessel: VesselSummary
 
 
-def compute_results(study: Study[Protocol], measured: Measured) -> Results:
+def measure(study: Study[Protocol], measured: Measured, *, until: float) -> bool:
+    """Measure frames that are not measured yet; returns whether all are.
+
+    Parameters
+    ----------
+    measured
+        Memory of earlier measurements; updated in place.
+    until
+        When to stop, by `time.monotonic`.
+    """
+    for index in range(study.pullback.frame_count):
+        known = measured.get(index)
+        _measured(study, index, measured)
+        if measured.get(index) is not known and time.monotonic() >= until:
+            return False
+    return True
+
+
+def _measured(study: Study[Protocol], index: int, measured: Measured) -> FrameMeasurement | None:
+    """Return the measurement of a frame; it is made when its annotation is another object."""
+    annotation = study.annotation(index)
+    if annotation is None or annotation.failure:
+        return None
+    known = measured.get(index)
+    if known is None or known[0] is not annotation:
+        frame = quantify_frame(annotation, study.calibration, study.protocol)
+        measured[index] = known = (annotation, frame)
+    return known[1]
+
+
+def compute_results(
+    study: Study[Protocol],
+    measured: Measured,
+    *,
+    before: Results | None = None,
+    changed: Iterable[int] = (),
+) -> Results:
     """Measure what changed and find lesions and scores anew.
 
     Parameters
@@ -43,19 +80,18 @@ def compute_results(study: Study[Protocol], measured: Measured) -> Results:
     measured
         Memory of earlier measurements; a frame is measured again only when its annotation is
         another object. Updated in place.
+    before, changed
+        Earlier results of the study, and the frames whose annotation is another one since; all
+        frames are looked at without them.
     """
     calibration = study.calibration
-    frames: list[FrameMeasurement | None] = []
-    for index in range(study.pullback.frame_count):
-        annotation = study.annotation(index)
-        if annotation is None or annotation.failure:
-            frames.append(None)
-            continue
-        known = measured.get(index)
-        if known is None or known[0] is not annotation:
-            known = (annotation, quantify_frame(annotation, calibration, study.protocol))
-            measured[index] = known
-        frames.append(known[1])
+    if before is None:
+        every = range(study.pullback.frame_count)
+        frames = [_measured(study, index, measured) for index in every]
+    else:
+        frames = list(before.frames)
+        for index in changed:
+            frames[index] = _measured(study, index, measured)
     lesions = find_lesions(
         frames,
         calibration=calibration,

@@ -14,6 +14,7 @@ from typing import Literal
 from calcviewer.app.report_lesion import in_force
 from calcviewer.app.results import Results, most_severe
 from calcviewer.app.session import IvoctStudy
+from calcviewer.app.session import Step as Step
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import GuidewireDecision, Review
@@ -26,14 +27,6 @@ CALIBRATION_WORDS: dict[CalibrationName, str] = {
     "zero_radius_mm": "zero radius",
 }
 _LARGEST_LENGTH_MM = 1000.0
-
-
-@dataclass(frozen=True)
-class Step:
-    """A named change of the review."""
-
-    label: str
-    review: Review
 
 
 @dataclass(frozen=True)
@@ -78,12 +71,6 @@ def bookmark(review: Review, frame: int) -> Step:
     known = frame in review.bookmarks
     label = f"remove bookmark of frame {frame + 1}" if known else f"bookmark frame {frame + 1}"
     return Step(label, replace(review, bookmarks=review.bookmarks ^ {frame}))
-
-
-def voi_between(review: Review, first: int, last: int) -> Step:
-    """Return the step that makes the frames between two, in either order, the VOI."""
-    first, last = min(first, last), max(first, last)
-    return Step(f"VOI frames {first + 1}–{last + 1}", replace(review, voi=(first, last)))
 
 
 def voi_from(review: Review, frame: int, frame_count: int) -> Step:

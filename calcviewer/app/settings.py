@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,10 +13,13 @@ from typing import Any
 import platformdirs
 
 from calcviewer.app.workflows import DEFAULT_MODEL, Device
+from calcviewer.core.atomic import staged_file
+from calcviewer.core.errors import CalcViewerError
 from calcviewer.modalities.ivoct.catheter import SHEATH_DIAMETER_MM
 
 _LOG = logging.getLogger(__name__)
 _RECENT = 12
+MOST_INTERPOLATED = 50
 TABLES = ("gold", "grey", "inverse")
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda")
 LAYOUTS = 5
@@ -42,6 +43,8 @@ class Settings:
         Outer diameter of the sheath, for the calibration on the catheter.
     window
         Left, top, width and height of the window on screen, px; empty before it was first closed.
+    interpolate, interpolate_over
+        Whether frames between two corrected ones follow them, and how many there may be; 0: none.
     """
 
     recent: tuple[str, ...] = ()
@@ -52,6 +55,8 @@ class Settings:
     crf: bool = True
     catheter_diameter_mm: float = SHEATH_DIAMETER_MM
     window: tuple[int, ...] = ()
+    interpolate: bool = True
+    interpolate_over: int = 10
 
     def with_recent(self, path: Path) -> Settings:
         """Return the settings with a study at the head of the recent list."""
@@ -94,16 +99,11 @@ def save_settings(settings: Settings) -> None:
     """Write the settings, whole or not at all. Where that fails the log says why."""
     path = settings_path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=".settings-", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(asdict(settings), stream, indent=2)
-            os.replace(draft, path)
-        except OSError:
-            Path(draft).unlink(missing_ok=True)
-            raise
-    except OSError as error:
+        # For the operator alone: paths of studies can name patients.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with staged_file(path) as stage:
+            stage.write_text(json.dumps(asdict(settings), indent=2), encoding="utf-8")
+    except (OSError, CalcViewerError) as error:
         _LOG.warning("the settings were not saved: %s", error)
 
 
@@ -126,14 +126,26 @@ def _diameter(value: object) -> float | None:
     return float(value) if math.isfinite(value) and 0 < value < 10 else None
 
 
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _frame_limit(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= MOST_INTERPOLATED else None
+
+
 _TAKEN: dict[str, Callable[[Any], Any]] = {
     "recent": _list_of(str, counts=tuple(range(_RECENT + 1))),
     "layout": _one_of(tuple(range(1, LAYOUTS + 1))),
     "look_up_table": _one_of(TABLES),
     "model": lambda value: value if isinstance(value, str) and value else None,
     "device": _one_of(DEVICES),
-    "crf": lambda value: value if isinstance(value, bool) else None,
+    "crf": _flag,
     "catheter_diameter_mm": _diameter,
     "window": _list_of(int, counts=(0, 4)),
+    "interpolate": _flag,
+    "interpolate_over": _frame_limit,
 }
 """How a stored value is taken over; None when it cannot be used."""

@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from calcviewer.app.results import compute_results
+from calcviewer.app.review_search import find_review
+from calcviewer.app.review_store import open_review
 from calcviewer.app.session import Change, Facet, Session
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import ModelReference, Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
+from tests.app.kept_reviews import plain, pullback_at
 from tests.phantoms import GRID, label_map, make_pullback
 
 MODEL = ModelReference("phantom", "1", "0" * 64, "CPUExecutionProvider")
 FRAMES = 4
+ARCS = st.sampled_from([10, 60, 95, 185, 300])
+
+
+@lru_cache
+def traced(arc_deg: float) -> FrameAnnotation:
+    return annotation_from_labels(label_map((20, arc_deg)), GRID)
 
 
 def annotation(arc_deg: float) -> FrameAnnotation:
-    return annotation_from_labels(label_map((20, arc_deg)), GRID)
+    return replace(traced(arc_deg))  # another object every time, as a drag makes it
 
 
 @pytest.fixture
@@ -95,8 +107,8 @@ def test_change_says_what_changed(session: Session) -> None:
     stop()
     session.undo()
     assert seen == [
-        Change(frozenset({Facet.ANNOTATION}), frozenset({2})),
-        Change(frozenset({Facet.VOI}), frozenset()),
+        Change(frozenset({Facet.ANNOTATION}), frozenset({2}), frozenset({2})),
+        Change(frozenset({Facet.VOI}), frozenset(), frozenset({0, 2})),
     ]
 
 
@@ -147,24 +159,80 @@ def test_an_edit_made_under_another_scale_survives_its_undo(session: Session) ->
 
 
 class SessionMachine(RuleBasedStateMachine):
-    """Edits, undo, redo and streaming predictions in any order, against a plain model."""
+    """Everything an operator and a segmentation do, in any order, against a plain model.
+
+    The review is kept on disk, and can be read back at any time: with all that can be undone.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.session = Session(Study(make_pullback(FRAMES), Protocol()))
+        self.folder = TemporaryDirectory()
+        self.pullback = pullback_at(Path(self.folder.name))
         self.past: list[Review] = []
         self.future: list[Review] = []
         self.predicted: dict[int, FrameAnnotation] = {}
+        self.gestures = 0
+        self.dragging = ""
+        self.future_before: list[Review] = []
+        self._open()
+
+    def _open(self) -> None:
+        self.session = Session(Study(self.pullback, Protocol()))
+        self.store = open_review(self.session.study)
+        self.store.follow(self.session)
         self.run = self.session.start_run(MODEL)
+        for frame, predicted in self.predicted.items():
+            self.session.add_prediction(self.run, frame, predicted)
+
+    def teardown(self) -> None:
+        self.store.close()
+        self.folder.cleanup()
+
+    def _begin(self) -> None:
+        self.dragging = ""
+        self.past.append(self.session.study.review)
+        self.future_before, self.future = self.future, []
 
     def _edit(self, review: Review) -> None:
-        self.past.append(self.session.study.review)
-        self.future.clear()
+        self._begin()
         self.session.edit("step", review)
 
-    @rule(frame=st.integers(0, FRAMES - 1), arc=st.integers(10, 300))
+    @rule(frame=st.integers(0, FRAMES - 1), arc=ARCS)
     def draw(self, frame: int, arc: int) -> None:
         self._edit(self.session.study.review.with_edit(frame, annotation(arc)))
+
+    @rule(frame=st.integers(0, FRAMES - 1), arcs=st.lists(ARCS, min_size=1, max_size=3))
+    def drag(self, frame: int, arcs: list[int]) -> None:
+        self._begin()
+        self.gestures += 1
+        self.dragging = f"gesture {self.gestures}"
+        for arc in arcs:
+            review = self.session.study.review.with_edit(frame, annotation(arc))
+            self.session.edit("drag", review, self.dragging)
+
+    @precondition(lambda self: self.dragging)
+    @rule()
+    def finish(self) -> None:
+        self.session.finish(self.dragging)
+        self.dragging = ""
+
+    @precondition(lambda self: self.dragging)
+    @rule(frame=st.integers(0, FRAMES - 1), arc=ARCS)
+    def finish_with_frames_between(self, frame: int, arc: int) -> None:
+        filled = annotation(arc)
+        self.session.finish_soon(self.dragging, lambda review: review.with_edit(frame, filled))
+        assert self.session.cancel(self.dragging) is None
+        self.session.finish(self.dragging)
+        assert self.session.study.review.edits[frame] is filled
+        self.dragging = ""
+
+    @precondition(lambda self: self.dragging)
+    @rule()
+    def cancel(self) -> None:
+        assert self.session.cancel("another gesture") is None
+        assert self.session.cancel(self.dragging) is not None
+        assert self.session.study.review is self.past.pop()
+        self.future, self.dragging = self.future_before, ""
 
     @rule(frame=st.integers(0, FRAMES - 1))
     def revert(self, frame: int) -> None:
@@ -186,30 +254,70 @@ class SessionMachine(RuleBasedStateMachine):
         calibration = replace(own, sample_spacing_mm=spacing)
         self._edit(replace(self.session.study.review, calibration=calibration))
 
-    @rule(frame=st.integers(0, FRAMES - 1), arc=st.integers(10, 300))
+    @rule(frame=st.integers(0, FRAMES - 1), arc=ARCS)
     def predict(self, frame: int, arc: int) -> None:
         self.predicted[frame] = annotation(arc)
         self.session.add_prediction(self.run, frame, self.predicted[frame])
 
+    @rule(frame=st.integers(0, FRAMES - 1), arc=ARCS)
+    def predict_too_late(self, frame: int, arc: int) -> None:
+        stale, self.run = self.run, self.session.start_run(MODEL)
+        self.session.add_prediction(stale, frame, annotation(arc))
+
+    @precondition(lambda self: not self.past)
+    @rule()
+    def nothing_to_undo(self) -> None:
+        assert self.session.undo() is None
+
+    @precondition(lambda self: self.past)
     @rule()
     def undo(self) -> None:
-        if self.past:
-            self.future.append(self.session.study.review)
-            expected = self.past.pop()
-            self.session.undo()
-            assert self.session.study.review is expected
+        self.dragging = ""
+        self.future.append(self.session.study.review)
+        expected = self.past.pop()
+        assert self.session.undo() is not None
+        assert self.session.study.review is expected
 
+    @precondition(lambda self: self.future)
     @rule()
     def redo(self) -> None:
-        if self.future:
-            self.past.append(self.session.study.review)
-            expected = self.future.pop()
-            self.session.redo()
-            assert self.session.study.review is expected
+        self.dragging = ""
+        self.past.append(self.session.study.review)
+        expected = self.future.pop()
+        assert self.session.redo() is not None
+        assert self.session.study.review is expected
+
+    @rule()
+    def close_and_open(self) -> None:
+        self.session.finish()
+        self.dragging = ""
+        before = plain(self.session.history)
+        assert self.store.close() == 0
+        self._open()
+        history = self.session.history
+        assert plain(history) == before
+        self.past = [step.review for step in history.past]
+        self.future = [step.review for step in history.future]
 
     @invariant()
     def predictions_are_kept(self) -> None:
         assert dict(self.session.study.predictions) == self.predicted
+
+    @invariant()
+    def an_edit_is_in_force_unless_its_frame_is_excluded(self) -> None:
+        study = self.session.study
+        for frame in range(FRAMES):
+            if frame in study.review.excluded:
+                assert study.annotation(frame) is None
+            elif frame in study.review.edits and study.review.calibration is None:
+                assert study.annotation(frame) is study.review.edits[frame]
+
+    @invariant()
+    def what_is_on_disk_is_what_is_in_force(self) -> None:
+        if self.dragging:
+            return
+        on_disk = find_review(self.pullback).history
+        assert plain(on_disk) == plain(self.session.history)
 
     @invariant()
     def results_equal_those_from_scratch(self) -> None:
@@ -224,4 +332,4 @@ class SessionMachine(RuleBasedStateMachine):
 
 
 TestSessionMachine = SessionMachine.TestCase
-TestSessionMachine.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+TestSessionMachine.settings = settings(max_examples=20, stateful_step_count=20, deadline=None)

@@ -16,6 +16,7 @@ from calcviewer.core.pullback import (
     Pullback,
     SourceReference,
 )
+from calcviewer.core.study import REVIEW_SUFFIX
 from calcviewer.dicom.header import is_dicom
 from calcviewer.modalities.ivoct.assemble import Content, Geometry, ReadOptions, assemble
 from calcviewer.modalities.ivoct.pictures import FieldFinder, RawFrames, pictures_of
@@ -77,10 +78,7 @@ def _file(path: Path) -> Content:
 
 
 def _folder(path: Path) -> Content:
-    files = sorted(
-        (entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith(".")),
-        key=natural_key,
-    )
+    files = sorted((entry for entry in path.iterdir() if _may_count(entry)), key=natural_key)
     images = [entry for entry in files if entry.suffix.lower() in IMAGE_SUFFIXES | TIFF_SUFFIXES]
     arrays = [entry for entry in files if entry.suffix.lower() in ARRAY_SUFFIXES]
     instances = [
@@ -98,6 +96,12 @@ def _folder(path: Path) -> Content:
         f"{path} holds no frames." if not arrays else f"{path} holds {len(arrays)} arrays.",
         f"Open a folder with frames, or one file: {_FORMATS}.",
     )
+
+
+def _may_count(entry: Path) -> bool:
+    """Whether a folder's entry is a file that neither is hidden nor belongs to a review."""
+    own = entry.name.startswith(".") or REVIEW_SUFFIX in entry.name
+    return not own and entry.is_file()
 
 
 def _holds_dicom(path: Path) -> bool:
