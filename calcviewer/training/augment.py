@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-_LUMEN, _IGNORE = 1, 255
+from calcviewer.app.voi_file import IGNORE, label_beyond
 
 Image = NDArray[np.float32]
 Labels = NDArray[np.uint8]
@@ -101,7 +101,7 @@ def move_radially(
     moved = image[:, low] * (1 - weight) + image[:, low + 1] * weight
     moved_labels = labels[:, np.round(source).astype(np.intp)]
     moved[:, ~inside] = 0
-    moved_labels[:, ~inside] = _IGNORE
+    moved_labels[:, ~inside] = IGNORE
     return moved, moved_labels
 
 
@@ -134,17 +134,3 @@ def cut_field(image: Image, labels: Labels, radius: float) -> tuple[Image, Label
     image = image.copy()
     image[:, first:] = 0
     return image, label_beyond(labels, first)
-
-
-def label_beyond(labels: Labels, first: int) -> Labels:
-    """Label the black from sample ``first`` on, beyond the rim of the field.
-
-    It is "other", so that the network learns to find nothing there, except behind A-lines that
-    leave the field within the lumen: nobody can tell where that lumen ends.
-    """
-    if not 0 < first < labels.shape[1]:
-        return labels
-    open_ended = np.isin(labels[:, first - 1], (_LUMEN, _IGNORE))
-    labels = labels.copy()
-    labels[:, first:] = np.where(open_ended, _IGNORE, 0)[:, None]
-    return labels

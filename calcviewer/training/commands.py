@@ -11,10 +11,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from calcviewer.app.voi_file import Voi, read_dataset
 from calcviewer.core.errors import CalcViewerError
 
 if TYPE_CHECKING:
-    from calcviewer.training.dataset import Voi
     from calcviewer.training.train import EpochReport
 
 Verbs = Any  # argparse names the type of add_subparsers only privately
@@ -271,6 +271,4 @@ def _run_export(args: argparse.Namespace) -> int:
 
 
 def _read(directories: list[Path], stride: int) -> list[Voi]:
-    from calcviewer.training.dataset import read_dataset
-
     return [voi for directory in directories for voi in read_dataset(directory, stride=stride)]

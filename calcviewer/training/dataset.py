@@ -1,63 +1,17 @@
-"""Data sets for training: one ``.npz`` and one ``.json`` per volume of interest (VOI).
+"""Splits and batches of the data sets that training reads (`calcviewer.app.voi_file`)."""
 
-``NAME.npz`` holds ``images`` (float16, [frame, a_line, sample], preprocessed, 0 to 1) and
-``labels`` (uint8, same shape). ``NAME.json`` holds the :class:`VoiMetadata`. Both arrays lie on the
-model grid of 480 x 960, or on that grid reduced by the ``stride`` named in the metadata. A VOI is
-never split: all its frames are on one side of every split.
-"""
-
-import json
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any, Literal
-from zipfile import BadZipFile
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calcviewer.app.voi_file import Labels, Voi
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 from calcviewer.training.augment import Augmentation, augment, cut_frame
-
-FORMAT = 1
-OTHER, LUMEN, CALCIUM = 0, 1, 2
-NOT_LUMEN = 254
-"""Label of a pixel known not to be lumen, in a frame where nobody looked for calcium."""
-IGNORE = 255
-"""Label of a pixel that takes no part in the loss or in any count."""
-
-Images = NDArray[np.float16]
-Labels = NDArray[np.uint8]
-
-
-@dataclass(frozen=True)
-class VoiMetadata:
-    """What is known about a VOI.
-
-    ``source`` names the patient or pullback: VOIs of one source stay together in a split.
-    """
-
-    name: str
-    origin: Literal["simulated", "real"]
-    source: str
-    seed: int | None = None
-    stride: int = 1
-    a_lines: int = MODEL_GRID.a_lines
-    samples: int = MODEL_GRID.samples
-    sample_spacing_mm: float = MODEL_GRID.sample_spacing_mm
-    format: int = FORMAT
-
-
-@dataclass(frozen=True)
-class Voi:
-    """Consecutive frames with labels: two arrays [frame, a_line, sample] of one shape."""
-
-    metadata: VoiMetadata
-    images: Images
-    labels: Labels
 
 
 @dataclass(frozen=True)
@@ -67,110 +21,6 @@ class Split:
     train: list[Voi]
     validation: list[Voi]
     test: list[Voi]
-
-
-def write_voi(directory: Path, metadata: VoiMetadata, *, images: Images, labels: Labels) -> Path:
-    """Write a VOI, reducing arrays on the model grid by ``metadata.stride`` first.
-
-    Parameters
-    ----------
-    images, labels
-        [frame, 480, 960], images from 0 to 1, labels 0, 1, 2, ``NOT_LUMEN`` or ``IGNORE``.
-
-    Returns
-    -------
-    Path
-        The ``.npz`` file. Its metadata is written after it, so a VOI without one is incomplete.
-    """
-    if images.shape != labels.shape or images.shape[1:] != MODEL_GRID.shape:
-        raise CalcViewerError(
-            f"Images and labels must have shape (frames, 480, 960), got {images.shape} and "
-            f"{labels.shape}."
-        )
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / f"{metadata.name}.npz"
-    np.savez(
-        path,
-        images=reduce_images(images, metadata.stride),
-        labels=reduce_labels(labels, metadata.stride),
-    )
-    path.with_suffix(".json").write_text(json.dumps(asdict(metadata), indent=2) + "\n")
-    return path
-
-
-def read_dataset(directory: Path, *, stride: int = 1) -> list[Voi]:
-    """Read every VOI of a directory into memory, reduced to ``stride``, sorted by name.
-
-    A frame takes 1.4 MB at stride 1 and 0.35 MB at stride 2.
-
-    Raises
-    ------
-    CalcViewerError
-        The directory holds no VOI, a file is damaged, or a VOI is coarser than ``stride``.
-    """
-    paths = sorted(directory.glob("*.json"))
-    if not paths:
-        raise CalcViewerError(
-            f"{directory} holds no training data.",
-            "Give the folder that holds the .npz and .json files of the VOIs.",
-        )
-    return [_read_voi(path, stride) for path in paths]
-
-
-def _read_voi(path: Path, stride: int) -> Voi:
-    try:
-        metadata = VoiMetadata(**json.loads(path.read_text()))
-        with path.with_suffix(".npz").open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
-            images: Images = arrays["images"].astype(np.float16, copy=False)
-            labels: Labels = arrays["labels"].astype(np.uint8, copy=False)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
-        raise CalcViewerError(f"{path} could not be read as training data: {error}") from error
-    expected = (metadata.a_lines // metadata.stride, metadata.samples // metadata.stride)
-    if metadata.format != FORMAT or (metadata.a_lines, metadata.samples) != MODEL_GRID.shape:
-        raise CalcViewerError(f"{path} is not of format {FORMAT} on the 480 x 960 model grid.")
-    if images.shape != labels.shape or images.shape[1:] != expected:
-        raise CalcViewerError(
-            f"{path} names frames of {expected}, its arrays have {images.shape} and {labels.shape}."
-        )
-    factor, rest = divmod(stride, metadata.stride)
-    if rest:
-        raise CalcViewerError(
-            f"{path} is stored at stride {metadata.stride} and cannot be read at stride {stride}.",
-            "Train with the stride of the data, or generate the data at stride 1.",
-        )
-    metadata = VoiMetadata(**{**asdict(metadata), "stride": stride})
-    return Voi(metadata, reduce_images(images, factor), reduce_labels(labels, factor))
-
-
-def reduce_images(images: NDArray[Any], stride: int) -> Images:
-    """Average ``stride`` x ``stride`` samples of [frame, a_line, sample]."""
-    if stride == 1:
-        return images.astype(np.float16, copy=False)
-    frames, a_lines, samples = images.shape
-    blocks = images.reshape(frames, a_lines // stride, stride, samples // stride, stride)
-    reduced: Images = blocks.mean(axis=(2, 4), dtype=np.float32).astype(np.float16)
-    return reduced
-
-
-def reduce_labels(labels: Labels, stride: int) -> Labels:
-    """Most frequent label of ``stride`` x ``stride`` samples of [frame, a_line, sample].
-
-    A tie goes to calcium, then to the lumen: thin calcium must survive the reduction.
-    """
-    if stride == 1:
-        return labels
-    frames, a_lines, samples = labels.shape
-    blocks = labels.reshape(frames, a_lines // stride, stride, samples // stride, stride)
-    order = np.array([CALCIUM, LUMEN, OTHER, NOT_LUMEN, IGNORE], dtype=np.uint8)
-    best = np.zeros((frames, a_lines // stride, samples // stride), dtype=np.uint8)
-    most = np.zeros_like(best)
-    for label in order:
-        count = (blocks == label).sum(axis=(2, 4), dtype=np.uint8)
-        better = count > most
-        best[better] = label
-        most[better] = count[better]
-    return best
 
 
 def split_vois(vois: Sequence[Voi], *, fold: int = 0, folds: int = 10, seed: int = 0) -> Split:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calcviewer.app.voi_file import Voi
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.inference.crf import CrfParameters, refine
 from calcviewer.inference.model_card import CLASSES
 from calcviewer.inference.onnx import Network
-from calcviewer.training.dataset import Voi
 
 Confusion = NDArray[np.int64]
 

@@ -10,21 +10,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from calcviewer.core.errors import CalcViewerError
-from calcviewer.core.geometry import CartesianGrid, resample
-from calcviewer.inference.onnx import available_cores
-from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
-from calcviewer.simulation import PullbackSpec, SimulatedFrame, simulate_pullback
-from calcviewer.training.augment import label_beyond
-from calcviewer.training.dataset import (
+from calcviewer.app.voi_file import (
     CALCIUM,
     IGNORE,
     LUMEN,
     OTHER,
     Labels,
     VoiMetadata,
+    label_beyond,
     write_voi,
 )
+from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.geometry import CartesianGrid, resample
+from calcviewer.inference.onnx import available_cores
+from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
+from calcviewer.simulation import PullbackSpec, SimulatedFrame, simulate_pullback
 
 
 @dataclass(frozen=True)

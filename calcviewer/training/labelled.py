@@ -9,20 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from calcviewer.core.errors import CalcViewerError, UnreadableInputError
-from calcviewer.core.geometry import resample
-from calcviewer.core.pullback import Pullback
-from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, model_frame
-from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
-from calcviewer.training.augment import label_beyond
-from calcviewer.training.dataset import (
+from calcviewer.app.voi_file import (
     LUMEN,
     NOT_LUMEN,
     OTHER,
     Labels,
     VoiMetadata,
+    label_beyond,
     write_voi,
 )
+from calcviewer.core.errors import CalcViewerError, UnreadableInputError
+from calcviewer.core.geometry import resample
+from calcviewer.core.pullback import Pullback
+from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, model_frame
+from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
 
 
 def write_labelled_vois(

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from calcviewer.app.voi_file import CALCIUM, IGNORE, NOT_LUMEN, OTHER, Labels
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.inference.model_card import CLASSES
-from calcviewer.training.dataset import CALCIUM, IGNORE, NOT_LUMEN, OTHER, Labels
 
 
 def median_frequency_weights(

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from calcviewer.app.voi_file import Labels, Voi
+from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 from calcviewer.training import augment
 from calcviewer.training.augment import Augmentation
-from calcviewer.training.dataset import Labels, Voi, batches
+from calcviewer.training.dataset import batches
 from calcviewer.training.evaluate import confusion_matrix, f1_of_classes, json_number
 from calcviewer.training.loss import masked_cross_entropy, median_frequency_weights
 from calcviewer.training.segnet import SegNet, initialise_vgg16
@@ -363,9 +365,8 @@ class _Trainer:
             "width": self.settings.width,
             "stride": self.settings.stride,
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        with staged_file(path) as stage:
+            torch.save(state, stage)
 
 
 def _parameter_groups(network: SegNet, weight_decay: float) -> list[dict[str, Any]]:

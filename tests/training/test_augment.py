@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
+from calcviewer.app.voi_file import label_beyond
 from calcviewer.training.augment import (
     DEFAULT,
     augment,
     clip_black,
     cut_field,
     cut_frame,
-    label_beyond,
     move_radially,
 )
 

@@ -4,9 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from calcviewer.app.voi_file import IGNORE, NOT_LUMEN, Voi, VoiMetadata
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.inference.crf import CrfParameters
-from calcviewer.training.dataset import IGNORE, NOT_LUMEN, Voi, VoiMetadata
 from calcviewer.training.evaluate import (
     class_scores,
     confusion_matrix,

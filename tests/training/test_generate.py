@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
+from calcviewer.app.voi_file import CALCIUM, IGNORE, LUMEN, OTHER, read_dataset
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 from calcviewer.simulation import PullbackSpec, simulate_pullback
-from calcviewer.training.dataset import CALCIUM, IGNORE, LUMEN, OTHER, read_dataset
 from calcviewer.training.generate import (
     Export,
     GenerateSettings,

@@ -5,8 +5,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch comes with the extra 'train'")
 
+from calcviewer.app.voi_file import IGNORE, NOT_LUMEN  # noqa: E402
 from calcviewer.core.errors import CalcViewerError  # noqa: E402
-from calcviewer.training.dataset import IGNORE, NOT_LUMEN  # noqa: E402
 from calcviewer.training.loss import masked_cross_entropy, median_frequency_weights  # noqa: E402
 
 EQUAL = torch.ones(3)

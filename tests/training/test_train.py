@@ -6,8 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch comes with the extra 'train'")
 
+from calcviewer.app.voi_file import Voi, VoiMetadata  # noqa: E402
 from calcviewer.core.errors import CalcViewerError  # noqa: E402
-from calcviewer.training.dataset import Voi, VoiMetadata  # noqa: E402
 from calcviewer.training.train import (  # noqa: E402
     TrainSettings,
     choose_device,

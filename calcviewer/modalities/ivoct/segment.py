@@ -20,6 +20,11 @@ from calcviewer.core.pullback import Pullback
 from calcviewer.core.study import ModelReference
 from calcviewer.inference.crf import CrfParameters, refine
 from calcviewer.inference.onnx import Network
+from calcviewer.modalities.ivoct.confidence import (
+    CalciumEvidence,
+    calcium_evidence,
+    doubt_about,
+)
 from calcviewer.modalities.ivoct.guidewire import find_guidewires
 from calcviewer.modalities.ivoct.guidewire_track import track_guidewires
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, model_frame
@@ -112,34 +117,44 @@ class IvoctSegmenter:
                 with suppress(CalcViewerError):
                     together.append(seen(neighbour)[1])
         mean: Probabilities = np.asarray(np.mean(together, axis=0), dtype=np.float32)
-        if self.crf is not None:
-            mean = refine(mean, image, parameters=self.crf)
-        labels = np.argmax(mean, axis=0).astype(np.uint8)
-        return frame_of_labels(labels, image, field_radius_mm=self.field_radius_mm)
+        refined = mean if self.crf is None else refine(mean, image, parameters=self.crf)
+        labels = np.argmax(refined, axis=0).astype(np.uint8)
+        frame = frame_of_labels(labels, image, field_radius_mm=self.field_radius_mm)
+        if frame.lumen is None:
+            return frame
+        evidence = calcium_evidence(
+            mean[Label.CALCIUM], frame.lumen, field_radius_mm=self.field_radius_mm
+        )
+        return replace(frame, evidence=evidence)
 
 
 @dataclass(frozen=True, eq=False)
 class SegmentedFrame:
     """What the image of one frame shows, before it is settled what lies behind a wire.
 
-    ``deposits`` are the calcium regions as the network found them, shadows included.
+    ``deposits`` are the calcium regions as the network found them, shadows included; ``evidence``
+    tells how sure it was of them.
     """
 
     lumen: Contour | None
     deposits: tuple[Contour, ...]
     guidewires: tuple[Arc, ...]
     hidden_back: tuple[Arc, ...]
+    evidence: CalciumEvidence | None = None
 
     def annotation(self) -> FrameAnnotation:
         """Return the annotation, in which nothing is claimed behind a guidewire."""
         if self.lumen is None:
             return FrameAnnotation(failure="No lumen was found in this frame.")
         visible = cut_out_sectors(self.deposits, self.guidewires)
+        calcium = tuple(one for one in visible if one.area_mm2 > _SMALLEST_DEPOSIT_MM2)
+        evidence = self.evidence
         return FrameAnnotation(
             lumen=self.lumen,
-            calcium=tuple(one for one in visible if one.area_mm2 > _SMALLEST_DEPOSIT_MM2),
+            calcium=calcium,
             guidewires=self.guidewires,
             hidden_back=self.hidden_back,
+            doubt=None if evidence is None else doubt_about(evidence, calcium, self.guidewires),
         )
 
 
