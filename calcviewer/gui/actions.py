@@ -20,10 +20,11 @@ EDIT = _N("actions", "Edit")
 GO = _N("actions", "Go")
 REVIEW = _N("actions", "Review")
 TOOLS = _N("actions", "Tools")
+CORRECT = _N("actions", "Correct")
 VIEW = _N("actions", "View")
 HELP = _N("actions", "Help")
 MOUSE = _N("actions", "Mouse")
-GROUPS = (FILE, EDIT, GO, REVIEW, TOOLS, VIEW, HELP)
+GROUPS = (FILE, EDIT, GO, REVIEW, TOOLS, CORRECT, VIEW, HELP)
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class ActionSpec:
         Whether the key acts while it is held; the handler's slot gets True, and False on release.
     repeats
         Whether holding the key does it again, once a repaint.
+    checkable
+        Whether its button and menu entry show that it is in force.
     """
 
     id: str
@@ -56,17 +59,36 @@ class ActionSpec:
     needs_study: bool = True
     hold: bool = False
     repeats: bool = False
+    checkable: bool = False
 
 
 def _free(
-    id: str, group: str, text: str, slot: str, keys: tuple[str, ...] = (), icon: str = ""
+    id: str,
+    group: str,
+    text: str,
+    slot: str,
+    keys: tuple[str, ...] = (),
+    icon: str = "",
+    *,
+    checkable: bool = False,
 ) -> ActionSpec:
     """Return an action that needs no study."""
-    return ActionSpec(id, group, text, slot, keys, icon, needs_study=False)
+    return ActionSpec(id, group, text, slot, keys, icon, needs_study=False, checkable=checkable)
 
 
 def _step(id: str, text: str, frames: int, key: str) -> ActionSpec:
     return ActionSpec(id, GO, text, "step", (key,), argument=frames, repeats=True)
+
+
+def _tool(id: str, text: str, key: str) -> ActionSpec:
+    """Return the action that takes a tool in hand; tool and icon have the same name."""
+    return ActionSpec(id, TOOLS, text, "tool", (key,), id, id, checkable=True)
+
+
+def _layout(number: int, text: str) -> ActionSpec:
+    name = f"layout_{number}"
+    icon_name = f"layout{number}"
+    return ActionSpec(name, VIEW, text, "layout", (str(number),), icon_name, number, checkable=True)
 
 
 ACTIONS: tuple[ActionSpec, ...] = (
@@ -129,15 +151,65 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("voi_clear", REVIEW, _N("actions", "No VOI: whole pullback"), "voi_clear"),
     ActionSpec("segment", REVIEW, _N("actions", "Segment what is missing"), "segment"),
     ActionSpec("cancel", REVIEW, _N("actions", "Cancel the segmentation"), "cancel_segmentation"),
-    ActionSpec("ruler", TOOLS, _N("actions", "Ruler"), "tool", (), "ruler", "ruler"),
+    _tool("contour", _N("actions", "Borders: drag, or draw over"), "C"),
+    _tool("points", _N("actions", "Borders by their points"), "P"),
+    _tool("guidewire", _N("actions", "Guidewire shadow"), "T"),
+    _tool("eel", _N("actions", "External elastic lamina"), "O"),
+    _tool("sector", _N("actions", "Add calcium: sector and borders"), "A"),
+    _tool("deposit", _N("actions", "Deposits: arc, front, back, merge, delete"), "D"),
+    _tool("brush", _N("actions", "Brush"), "W"),
+    _tool("eraser", _N("actions", "Eraser"), "E"),
+    _tool("lasso", _N("actions", "Lasso"), "L"),
+    _tool("split", _N("actions", "Split a deposit"), "S"),
+    _tool("ruler", _N("actions", "Ruler"), "R"),
+    _tool("angle", _N("actions", "Angle"), "Shift+R"),
+    _tool("area", _N("actions", "Area"), "Shift+A"),
+    _tool("catheter", _N("actions", "Calibrate on the catheter"), "K"),
     ActionSpec(
-        "catheter",
-        TOOLS,
-        _N("actions", "Calibrate on the catheter"),
-        "tool",
-        (),
-        "catheter",
-        "catheter",
+        "copy_previous",
+        CORRECT,
+        _N("actions", "Copy from the previous frame"),
+        "copy_from",
+        (",",),
+        "copy_previous",
+        -1,
+    ),
+    ActionSpec(
+        "copy_next",
+        CORRECT,
+        _N("actions", "Copy from the next frame"),
+        "copy_from",
+        (".",),
+        "copy_next",
+        1,
+    ),
+    _free(
+        "interpolate",
+        CORRECT,
+        _N("actions", "Interpolate between corrected frames"),
+        "toggle_interpolation",
+        ("I",),
+        "interpolate",
+        checkable=True,
+    ),
+    ActionSpec(
+        "revert",
+        CORRECT,
+        _N("actions", "Revert frame to model"),
+        "revert_frame",
+        ("Ctrl+R",),
+        "revert",
+    ),
+    ActionSpec(
+        "exclude", CORRECT, _N("actions", "Exclude frame…"), "exclude_frame", ("X",), "exclude"
+    ),
+    ActionSpec(
+        "frame_history",
+        CORRECT,
+        _N("actions", "History of this frame"),
+        "show_frame_history",
+        ("J",),
+        "history",
     ),
     ActionSpec("fit", VIEW, _N("actions", "Fit"), "fit", ("F",), "fit"),
     ActionSpec(
@@ -153,35 +225,21 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("gold", VIEW, _N("actions", "Colours: gold"), "table", argument="gold"),
     ActionSpec("grey", VIEW, _N("actions", "Colours: grey"), "table", argument="grey"),
     ActionSpec("inverse", VIEW, _N("actions", "Colours: inverse"), "table", argument="inverse"),
-    ActionSpec("layout_1", VIEW, _N("actions", "Layout 1: review"), "layout", ("1",), "layout1", 1),
-    ActionSpec(
-        "layout_2", VIEW, _N("actions", "Layout 2: cross-section"), "layout", ("2",), "layout2", 2
-    ),
-    ActionSpec(
-        "layout_3",
-        VIEW,
-        _N("actions", "Layout 3: along the vessel"),
-        "layout",
-        ("3",),
-        "layout3",
-        3,
-    ),
-    ActionSpec(
-        "layout_4",
-        VIEW,
-        _N("actions", "Layout 4: cross-section and polar"),
-        "layout",
-        ("4",),
-        "layout4",
-        4,
-    ),
-    ActionSpec("layout_5", VIEW, _N("actions", "Layout 5: 3-D"), "layout", ("5",), "layout5", 5),
+    _layout(1, _N("actions", "Layout 1: review")),
+    _layout(2, _N("actions", "Layout 2: cross-section")),
+    _layout(3, _N("actions", "Layout 3: along the vessel")),
+    _layout(4, _N("actions", "Layout 4: cross-section and polar")),
+    _layout(5, _N("actions", "Layout 5: 3-D")),
     _free("shortcuts", HELP, _N("actions", "Shortcuts"), "show_shortcuts", ("F1",), "help"),
     _free("log", HELP, _N("actions", "Log"), "show_log", (), "log"),
     _free("about", HELP, _N("actions", "About CalcViewer"), "show_about"),
 )
 
 MOUSE_GESTURES: tuple[tuple[str, str], ...] = (
+    (_N("actions", "Left drag"), _N("actions", "The tool in hand")),
+    (_N("actions", "Wheel while dragging, [ and ]"), _N("actions", "Radius of the tool")),
+    (_N("actions", "Esc while dragging"), _N("actions", "Take the drag back")),
+    (_N("actions", "Delete"), _N("actions", "Remove what is selected")),
     (_N("actions", "Wheel"), _N("actions", "One frame")),
     (_N("actions", "Shift+wheel"), _N("actions", "10 frames")),
     (_N("actions", "Ctrl+wheel"), _N("actions", "Zoom at the pointer")),
@@ -222,6 +280,7 @@ def _action(spec: ActionSpec, window: QWidget, handler: object) -> QAction:
     action.setShortcuts([QKeySequence(key) for key in spec.keys])
     action.setShortcutContext(Qt.ShortcutContext.WindowShortcut)
     action.setAutoRepeat(spec.repeats)
+    action.setCheckable(spec.checkable)
     action.setToolTip(f"{action.text()} ({_keys_text(spec.keys)})" if spec.keys else action.text())
     if spec.icon:
         action.setIcon(icon(spec.icon))

@@ -81,4 +81,8 @@ def merged(earlier: Change | None, later: Change) -> Change:
     """Return one change that says what both say."""
     if earlier is None:
         return later
-    return Change(earlier.facets | later.facets, earlier.frames | later.frames)
+    return Change(
+        earlier.facets | later.facets,
+        earlier.frames | later.frames,
+        earlier.decided | later.decided,
+    )

@@ -9,10 +9,13 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from calcviewer.app import review as steps
-from calcviewer.app.session import Session
+from calcviewer.app.correction import copied, excluded, included, reverted
+from calcviewer.app.session import Change, Session
 from calcviewer.app.settings import Settings
+from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui.about import About
 from calcviewer.gui.desk import Desk
+from calcviewer.gui.frame_history import FrameHistory
 from calcviewer.gui.keys import KeyWatch
 from calcviewer.gui.log_view import LogView
 from calcviewer.gui.playing import Player
@@ -32,6 +35,8 @@ class Commands(QObject):
     frame_asked, fit_asked, export_asked, escaped, tool_asked
         For the window: ask for a frame number; fit the views; ask what to export; leave the
         tool, then deselect; take a tool.
+    reason_asked
+        For the window: ask why a frame (0-based) is to be excluded.
     """
 
     said = Signal(str)
@@ -40,6 +45,7 @@ class Commands(QObject):
     export_asked = Signal()
     escaped = Signal()
     tool_asked = Signal(str)
+    reason_asked = Signal(int)
 
     def __init__(self, desk: Desk, window: QWidget) -> None:
         super().__init__(window)
@@ -83,16 +89,26 @@ class Commands(QObject):
     # Edit -------------------------------------------------------------------------------------
 
     def undo(self) -> None:
-        """Take the last step back."""
+        """Take the last step back and go to the frame it was about."""
         if (session := self._session) and (label := session.undo_label):
-            session.undo()
+            self._follow(session.undo())
             self.said.emit(self.tr("Undone: {}").format(label))
 
     def redo(self) -> None:
-        """Do the last undone step again."""
+        """Do the last undone step again and go to the frame it is about."""
         if (session := self._session) and (label := session.redo_label):
-            session.redo()
+            self._follow(session.redo())
             self.said.emit(self.tr("Done again: {}").format(label))
+
+    def _follow(self, change: Change | None) -> None:
+        """Go to the nearest frame that a change is about, unless one of its range is on screen.
+
+        A decision about a lesion is about every frame of it.
+        """
+        concerned = frozenset() if change is None else change.decided
+        here = self._desk.state.frame
+        if concerned and not min(concerned) <= here <= max(concerned):
+            self.go_to(min(concerned, key=lambda frame: (abs(frame - here), frame)))
 
     def escape(self) -> None:
         """Stop playing; else let the window leave tool or selection."""
@@ -213,6 +229,71 @@ class Commands(QObject):
         """Stop the segmentation, keeping what it found."""
         self._desk.segmentation.stop()
 
+    # Correct ----------------------------------------------------------------------------------
+
+    def copy_from(self, direction: int) -> None:
+        """Copy the contours of the previous (-1) or next (1) frame into the one on screen."""
+        if (session := self._session) is None:
+            return
+        frame = self._desk.state.frame
+        source = frame + direction
+        if not 0 <= source < self._desk.state.frame_count:
+            self.said.emit(self.tr("There is no frame to copy from."))
+            return
+        try:
+            step = copied(session.study, frame, source)
+        except CalcViewerError as error:
+            self.said.emit(str(error))
+            return
+        self._desk.correct(step, frame)
+        self._say(step.label)
+
+    def toggle_interpolation(self) -> None:
+        """Let frames between corrected ones follow them, or not."""
+        settings = self._desk.settings
+        self._desk.change_settings(replace(settings, interpolate=not settings.interpolate))
+        self.said.emit(
+            self.tr("Frames between two corrected ones follow them (at most {}).").format(
+                settings.interpolate_over
+            )
+            if self._desk.settings.interpolate
+            else self.tr("Frames between corrected ones stay as they are.")
+        )
+
+    def revert_frame(self) -> None:
+        """Put the model's contours of the frame on screen back."""
+        if (session := self._session) is None:
+            return
+        frame, review = self._desk.state.frame, session.study.review
+        if frame in review.edits:
+            self._edit(reverted(review, frame))
+        else:
+            self.said.emit(self.tr("This frame is as the model left it."))
+
+    def exclude_frame(self) -> None:
+        """Ask why the frame on screen is to be left out; include one that is left out."""
+        if (session := self._session) is None:
+            return
+        frame, review = self._desk.state.frame, session.study.review
+        if frame in review.excluded:
+            self._edit(included(review, frame))
+        else:
+            self.player.stop()
+            self.reason_asked.emit(frame)
+
+    def exclude(self, frame: int, reason: str) -> None:
+        """Leave a frame (0-based) out of every measurement."""
+        if session := self._session:
+            self._edit(excluded(session.study.review, frame, reason))
+
+    def show_frame_history(self) -> None:
+        """Show who did what in the frame on screen."""
+        if self._session is None:
+            return
+        for known in self._window.findChildren(FrameHistory):
+            known.close()
+        self._show(FrameHistory(self._desk, self._window))
+
     # View -------------------------------------------------------------------------------------
 
     def fit(self) -> None:
@@ -241,6 +322,8 @@ class Commands(QObject):
 
     def layout(self, number: int) -> None:
         """Choose the layout, from 1."""
+        if number == self._desk.settings.layout:
+            self._desk.settings_changed.emit()  # its button stays down
         self._desk.change_settings(replace(self._desk.settings, layout=number))
 
     # Help -------------------------------------------------------------------------------------
@@ -266,12 +349,21 @@ class Commands(QObject):
 
     def _edit(self, step: steps.Step) -> None:
         self._desk.edit(step)
-        self.said.emit(step.label.capitalize() if step.label[0].islower() else step.label)
+        self._say(step.label)
+
+    def _say(self, label: str) -> None:
+        self.said.emit(label[0].upper() + label[1:])
 
     def _take_settings(self, settings: Settings) -> None:
         # The dialog does not know what changed meanwhile, as the recent list.
         now = self._desk.settings
-        kept = replace(settings, recent=now.recent, layout=now.layout, window=now.window)
+        kept = replace(
+            settings,
+            recent=now.recent,
+            layout=now.layout,
+            window=now.window,
+            interpolate=now.interpolate,
+        )
         self._desk.choose_table(kept.look_up_table)
         self._desk.change_settings(kept)
 

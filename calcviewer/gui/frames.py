@@ -139,21 +139,44 @@ def _nearest(source: Grid, target: Grid) -> NDArray[np.intp]:
 
     Where there is none it is one beyond the last.
     """
-    if isinstance(target, PolarGrid):
-        points = to_xy(target.angles_deg()[:, None], target.radii_mm()[None, :])
-    else:
-        y_px, x_px = np.mgrid[: target.rows, : target.columns]
-        points = target.to_mm(np.stack([x_px, y_px], axis=-1))
     if isinstance(source, PolarGrid):
-        angle, radius = to_polar(points)
-        row = np.rint(source.a_line_index(angle)).astype(np.intp) % source.a_lines
-        column = np.rint(source.sample_index(radius)).astype(np.intp)
-    else:
-        x_px, y_px = np.moveaxis(source.to_px(points), -1, 0)
-        row, column = np.rint(y_px).astype(np.intp), np.rint(x_px).astype(np.intp)
+        assert isinstance(target, CartesianGrid)
+        return _nearest_sample(source, target)
+    assert isinstance(target, PolarGrid)
+    points = to_xy(target.angles_deg()[:, None], target.radii_mm()[None, :])
+    x_px, y_px = np.moveaxis(source.to_px(points), -1, 0)
+    row, column = np.rint(y_px).astype(np.intp), np.rint(x_px).astype(np.intp)
     rows, columns = source.shape
     inside = (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
     return np.where(inside, row * columns + column, rows * columns)
+
+
+def _nearest_sample(source: PolarGrid, target: CartesianGrid) -> NDArray[np.intp]:
+    """Return the flat index of the sample nearest to every pixel; one beyond the last for none.
+
+    What no calibration changes is remembered: only the radius is another one after it.
+    """
+    begin, radius_px = _a_lines_of(target.rows, target.centre_px, source.a_lines, source.samples)
+    per_px = np.float32(target.pixel_spacing_mm / source.sample_spacing_mm)
+    shift = np.float32(source.zero_radius_mm / source.sample_spacing_mm + 0.5)
+    sample = np.rint(radius_px * per_px - shift).astype(np.int32)
+    outside = (sample < 0) | (sample >= source.samples)
+    sample += begin
+    sample[outside] = source.a_lines * source.samples
+    return np.asarray(sample, dtype=np.intp)
+
+
+@lru_cache(maxsize=2)
+def _a_lines_of(
+    size_px: int, centre_px: tuple[float, float], a_lines: int, samples: int
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return where the A-line nearest to every pixel begins, and the pixel's radius in pixels."""
+    x_px = np.arange(size_px) - centre_px[0]
+    y_px = np.arange(size_px) - centre_px[1]
+    angle, radius = to_polar(np.stack(np.meshgrid(x_px, y_px), axis=-1))
+    index = PolarGrid(a_lines, samples, 1.0).a_line_index(angle)
+    begin = np.rint(index).astype(np.int32) % a_lines * samples
+    return begin, radius.astype(np.float32)
 
 
 def _taken(grey: Picture, look_up: NDArray[np.intp]) -> Picture:

@@ -20,11 +20,13 @@ from PySide6.QtWidgets import (
 from calcviewer.app import review as steps
 from calcviewer.app.session import Change
 from calcviewer.app.settings import Settings
+from calcviewer.core.study import Review
 from calcviewer.gui.actions import ACTIONS, bind, build_menu
 from calcviewer.gui.change_relay import ChangeRelay, StudyReceiver
 from calcviewer.gui.commands import Commands
 from calcviewer.gui.desk import Desk
 from calcviewer.gui.errors import Banner
+from calcviewer.gui.exclude import ExcludeAsk
 from calcviewer.gui.export import ExportDialog
 from calcviewer.gui.go_to import GoTo
 from calcviewer.gui.icons import icon
@@ -36,11 +38,10 @@ from calcviewer.gui.panels.frame import FramePanel
 from calcviewer.gui.panels.lesions import LesionsPanel
 from calcviewer.gui.panels.score import ScorePanel
 from calcviewer.gui.start_page import StartPage
-from calcviewer.gui.status_line import StatusLine, time_text
+from calcviewer.gui.status_line import StatusLine
 from calcviewer.gui.tool_bar import ToolBar
-from calcviewer.gui.toolbox import Toolbox
+from calcviewer.gui.toolbox import Toolbox, make_tools
 from calcviewer.gui.tools.catheter import CatheterTool
-from calcviewer.gui.tools.ruler import RulerTool
 from calcviewer.gui.top_bar import TopBar
 from calcviewer.gui.views.calcium_map import CalciumMapView
 from calcviewer.gui.views.cross_section import CrossSectionView
@@ -65,8 +66,6 @@ class MainWindow(QMainWindow):
         self.desk = Desk(settings, self)
         self.commands = Commands(self.desk, self)
         self.actions_by_id = bind(self, self.commands)
-        for name in ("ruler", "catheter", *(f"layout_{n + 1}" for n in range(len(LAYOUTS)))):
-            self.actions_by_id[name].setCheckable(True)
         self._confirm_tip = self.actions_by_id["confirm_lesion"].toolTip()
         self._relay = ChangeRelay(self)
         self._make_views()
@@ -116,10 +115,8 @@ class MainWindow(QMainWindow):
             *self.panels,
         )
         self._relay.connect_to((*self._showing, self))
-        self.ruler = RulerTool(self)
-        self.catheter = CatheterTool(self)
-        tools = {"ruler": self.ruler, "catheter": self.catheter}
-        self.toolbox = Toolbox(tools, (self.cross_section, self.polar), state, self)
+        self.tools = make_tools(self.desk.interpolation.end, self)
+        self.toolbox = Toolbox(self.tools, (self.cross_section, self.polar), state, self)
 
     def _make_bars(self) -> None:
         menu = build_menu(self.actions_by_id, self)
@@ -149,6 +146,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(_boxed(QVBoxLayout(), self.top_bar, middle, self.status))
         self.banner = Banner(self._pages)
         self.go_to = GoTo(self._pages)
+        self.exclude_ask = ExcludeAsk(self.view_area)
         # Buttons are reached with Tab; a click leaves the keys with the views.
         for button in self.findChildren(QAbstractButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -158,13 +156,16 @@ class MainWindow(QMainWindow):
         desk.shown_changed.connect(self._show_study)
         desk.changed.connect(self._relay.pass_on)
         desk.streamed.connect(self._relay.gather)
+        desk.keeping.changed.connect(self._show_undo)
+        desk.keeping.failed.connect(self.banner.show_error)
+        desk.keeping.noted.connect(self.banner.show_note)
         desk.settings_changed.connect(self._put_settings_in_force)
         desk.opening.changed.connect(self._show_work)
         desk.opening.progress.connect(self._show_opening)
         desk.opening.failed.connect(self._say_not_opened)
         desk.segmentation.changed.connect(self._show_work)
         desk.segmentation.failed.connect(self._say_not_segmented)
-        desk.state.frame_changed.connect(self._show_lesion_in_view)
+        desk.state.frame_changed.connect(self._show_frame)
         commands.said.connect(self.status.show_message)
         commands.frame_asked.connect(lambda: self.go_to.ask(desk.state.frame_count))
         commands.fit_asked.connect(self._fit)
@@ -173,6 +174,9 @@ class MainWindow(QMainWindow):
         commands.tool_asked.connect(self.toolbox.choose)
         self.calibration.catheter_wanted.connect(lambda: self.toolbox.choose("catheter"))
         self.toolbox.chosen.connect(self._show_tool)
+        self.toolbox.status.connect(self.status.show_tool)
+        commands.reason_asked.connect(self.exclude_ask.ask)
+        self.exclude_ask.chosen.connect(commands.exclude)
         commands.player.changed.connect(self._show_playing)
         self.go_to.chosen.connect(commands.go_to)
         self.banner.log_asked.connect(commands.show_log)
@@ -196,7 +200,7 @@ class MainWindow(QMainWindow):
     def show_change(self, change: Change) -> None:
         """Say what a change means for the bars."""
         self._show_scale()
-        self._show_lesion_in_view()
+        self._show_frame()
         self._show_undo()
 
     def _show_study(self) -> None:
@@ -208,8 +212,10 @@ class MainWindow(QMainWindow):
             if spec.needs_study:
                 self.actions_by_id[spec.id].setEnabled(shown is not None)
         self.toolbox.set_study(shown)
-        self.ruler.forget()
-        self.catheter.set_diameter(self.desk.settings.catheter_diameter_mm)
+        self.exclude_ask.leave()
+        catheter = self.tools["catheter"]
+        assert isinstance(catheter, CatheterTool)
+        catheter.set_diameter(self.desk.settings.catheter_diameter_mm)
         for receiver in self._showing:
             receiver.set_study(shown)
         notes = () if shown is None else shown.session.study.pullback.notes
@@ -223,9 +229,19 @@ class MainWindow(QMainWindow):
             self.cross_section.setFocus()
             self.setWindowTitle(f"{shown.session.study.pullback.name} · CalcViewer")
         self._show_scale()
-        self._show_lesion_in_view()
+        self._show_frame()
         self._show_undo()
         self._show_work()
+
+    def _show_frame(self) -> None:
+        """Say what the actions would do with the frame on screen."""
+        self._show_lesion_in_view()
+        shown, frame = self.desk.shown, self.desk.state.frame
+        review = Review() if shown is None else shown.session.study.review
+        known = frame in review.excluded
+        text = self.tr("Include frame again") if known else self.tr("Exclude frame…")
+        self.actions_by_id["exclude"].setText(text)
+        self.actions_by_id["revert"].setEnabled(frame in review.edits)
 
     def _show_scale(self) -> None:
         study = None if self.desk.shown is None else self.desk.shown.session.study
@@ -262,7 +278,8 @@ class MainWindow(QMainWindow):
         ):
             self.actions_by_id[name].setEnabled(label is not None)
             self.actions_by_id[name].setText(f"{word} “{label}”" if label else word)
-        self.status.show_review(self.tr("review not saved yet") if undo else "", undo)
+        keeping = self.desk.keeping
+        self.status.show_review(keeping.state, keeping.place, undo)
 
     # Work -------------------------------------------------------------------------------------
 
@@ -277,21 +294,8 @@ class MainWindow(QMainWindow):
         self.status.show_model(segmentation.model)
         if opening.what:
             self.status.show_work(opening.what, 0, 0)
-        elif segmentation.running:
-            done, wanted = segmentation.done, segmentation.wanted
-            left = time_text(segmentation.seconds_left)
-            text = self.tr("Segmenting {} / {}").format(done, wanted)
-            if segmentation.model is None:
-                text = self.tr("Loading the network")
-            elif left:
-                text = self.tr("{} · {} left").format(text, left)
-            self.status.show_work(text, done, wanted)
-        elif segmentation.wanted:
-            done, wanted = segmentation.done, segmentation.wanted
-            text = self.tr("{} of {} frames segmented").format(done, wanted)
-            self.status.end_work(text, restart=done < wanted)
         else:
-            self.status.end_work()
+            self.status.show_segmentation(segmentation)
 
     def _show_opening(self, done: int, wanted: int) -> None:
         what = self.desk.opening.what
@@ -328,6 +332,7 @@ class MainWindow(QMainWindow):
         for number in range(1, len(LAYOUTS) + 1):
             action = self.actions_by_id[f"layout_{number}"]
             action.setChecked(number == settings.layout)
+        self.actions_by_id["interpolate"].setChecked(settings.interpolate)
 
     def _export(self) -> None:
         shown = self.desk.shown
@@ -345,11 +350,11 @@ class MainWindow(QMainWindow):
 
     def _escape(self) -> None:
         self.banner.hide()
-        self.toolbox.choose("")
+        self.toolbox.escape()
         self.cross_section.setFocus()
 
     def _show_tool(self, name: str) -> None:
-        for tool in ("ruler", "catheter"):
+        for tool in self.tools:
             self.actions_by_id[tool].setChecked(tool == name)
 
     def _show_playing(self, playing: bool) -> None:
@@ -373,7 +378,10 @@ class MainWindow(QMainWindow):
             self.open_path(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """End all work, keep the settings, and go."""
+        """End all work, keep the settings, and go; wait when work would be lost."""
+        if not self.desk.may_leave():
+            event.ignore()
+            return
         place = self.normalGeometry()
         window = (place.x(), place.y(), place.width(), place.height())
         self.hide()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import platformdirs
 from PySide6.QtCore import QMimeData, QObject, Signal
 
 from calcviewer import __version__
+from calcviewer.app.review_search import find_review
 from calcviewer.app.session import Session
 from calcviewer.app.simulate import demo_pullback
 from calcviewer.core.errors import CalcViewerError
@@ -28,7 +30,7 @@ _SUFFIXES = ARRAY_SUFFIXES | TIFF_SUFFIXES | IMAGE_SUFFIXES | {".dcm"}
 
 
 def read_study(path: Path, options: ReadOptions) -> Iterator[ShownStudy]:
-    """Read a study and prepare its first picture, so that showing it takes no time.
+    """Read a study and its review, and prepare the first picture: showing it takes no time.
 
     Raises
     ------
@@ -41,7 +43,9 @@ def read_study(path: Path, options: ReadOptions) -> Iterator[ShownStudy]:
     pictures = FramePictures(pullback)
     pictures.cartesian(0)
     pictures.polar(0)
-    yield ShownStudy(Session(Study(pullback, Protocol())), pictures)
+    found, session = find_review(pullback), Session(Study(pullback, Protocol()))
+    session.measure(math.inf, found.history.review)
+    yield ShownStudy(session, pictures, found)
 
 
 def demo_folder() -> Path:

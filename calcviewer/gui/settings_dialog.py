@@ -13,11 +13,12 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QLabel,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
 
-from calcviewer.app.settings import DEVICES, TABLES, Settings, settings_path
+from calcviewer.app.settings import DEVICES, MOST_INTERPOLATED, TABLES, Settings, settings_path
 from calcviewer.core.resources import models_path
 from calcviewer.gui.theme import named
 from calcviewer.inference.model_card import list_models
@@ -52,6 +53,10 @@ class SettingsDialog(QDialog):
         self._catheter = QDoubleSpinBox(decimals=3, minimum=0.1, maximum=5.0, singleStep=0.01)
         self._catheter.setSuffix(" mm")
         self._catheter.setValue(settings.catheter_diameter_mm)
+        self._over = QSpinBox(minimum=0, maximum=MOST_INTERPOLATED)
+        self._over.setSuffix(self.tr(" frames"))
+        self._over.setSpecialValueText(self.tr("off"))
+        self._over.setValue(settings.interpolate_over)
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow(self.tr("Network"), self._model)
@@ -59,6 +64,7 @@ class SettingsDialog(QDialog):
         form.addRow("", self._crf)
         form.addRow(self.tr("Colours"), self._table)
         form.addRow(self.tr("Catheter diameter"), self._catheter)
+        form.addRow(self.tr("Interpolate over at most"), self._over)
         hint = named(
             QLabel(
                 self.tr("Network and device hold from the next segmentation on.\n{}").format(
@@ -86,6 +92,7 @@ class SettingsDialog(QDialog):
             crf=self._crf.isChecked(),
             look_up_table=self._table.currentData(),
             catheter_diameter_mm=round(self._catheter.value(), 3),
+            interpolate_over=self._over.value(),
         )
         self.chosen.emit(changed)
         super().accept()

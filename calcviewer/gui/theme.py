@@ -19,6 +19,7 @@ ACCENT = "#2f81f7"
 ACCENT_QUIET = "#1f3a68"
 LUMEN = "#e5484d"
 CALCIUM = "#4493f8"
+EEL = "#8ef0e0"
 THICKNESS = "#3fb98f"
 GUIDEWIRE = "#9aa0a6"
 WARNING = "#e3b341"
@@ -26,6 +27,8 @@ WARNING_SURFACE = "#3a2c0a"
 ERROR = "#f85149"
 ERROR_SURFACE = "#3d1519"
 VOI = "#f2b84b"
+CHECK = "#d2a8ff"
+"""Frames to check; their marks differ by shape too."""
 
 FONT_PX = 13
 HIT_PX = 32
@@ -45,6 +48,7 @@ QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QToolTip {{ background: {RAISED}; color: {TEXT}; border: 1px solid {BORDER}; padding: 4px 6px; }}
 QFrame#card {{ background: {SURFACE}; border: 1px solid {BORDER}; border-radius: 8px; }}
 QLabel#quiet {{ color: {QUIET}; }}
+QLabel#warning {{ color: {WARNING}; }}
 QLabel#title {{ font-weight: 600; }}
 QWidget#bar {{ background: {SURFACE}; }}
 QPushButton#chip {{ background: {RAISED}; border: 1px solid transparent; border-radius: 16px;

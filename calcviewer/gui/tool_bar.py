@@ -1,4 +1,4 @@
-"""The column of icons at the left edge."""
+"""The buttons at the left edge, two in a row."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QToolButton, QVBoxLayout, QWidget
 
 from calcviewer.gui.theme import named
 
-WIDTH_PX = 44
+WIDTH_PX = 76
 _BUTTON_PX = 32
 _ICON_PX = 20
+_COLUMNS = 2
 _UPPER = (
-    ("play", "next_maximum", "confirm_frame", "bookmark", "voi_from"),
-    ("ruler", "catheter"),
+    ("play", "next_maximum", "confirm_frame", "exclude", "bookmark", "voi_from"),
+    ("contour", "points", "guidewire", "eel"),
+    ("sector", "deposit", "brush", "eraser", "lasso", "split"),
+    ("copy_previous", "copy_next", "interpolate", "revert"),
+    ("ruler", "angle", "area", "catheter"),
     ("fit", "overlay"),
-    ("layout_1", "layout_2", "layout_3", "layout_4", "layout_5"),
 )
-_LOWER = ("shortcuts", "log", "settings")
+_LOWER = (
+    ("layout_1", "layout_2", "layout_3", "layout_4", "layout_5", "frame_history"),
+    ("shortcuts", "settings"),
+)
 
 
 class ToolBar(QWidget):
@@ -31,15 +37,23 @@ class ToolBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setFixedWidth(WIDTH_PX)
         column = QVBoxLayout(self)
-        column.setContentsMargins(5, 6, 5, 6)
+        column.setContentsMargins(6, 6, 6, 6)
         column.setSpacing(0)
         for group in _UPPER:
-            for name in group:
-                column.addWidget(_button(actions[name]))
+            column.addLayout(_rows(actions, group))
             column.addWidget(_line())
         column.addStretch(1)
-        for name in _LOWER:
-            column.addWidget(_button(actions[name]))
+        for group in _LOWER:
+            column.addWidget(_line())
+            column.addLayout(_rows(actions, group))
+
+
+def _rows(actions: Mapping[str, QAction], names: tuple[str, ...]) -> QGridLayout:
+    grid = QGridLayout()
+    grid.setSpacing(0)
+    for place, name in enumerate(names):
+        grid.addWidget(_button(actions[name]), *divmod(place, _COLUMNS))
+    return grid
 
 
 def _button(action: QAction) -> QToolButton:
@@ -54,5 +68,5 @@ def _button(action: QAction) -> QToolButton:
 
 def _line() -> QFrame:
     line = named(QFrame(), "line")
-    line.setFixedHeight(9)
+    line.setFixedHeight(7)
     return line

@@ -15,6 +15,7 @@ from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 
 from calcviewer.gui.theme import apply_theme
+from tests.gui.stored_studies import PhantomSegmenter
 
 
 @pytest.fixture(scope="session")
@@ -40,3 +41,11 @@ def no_leaked_widgets(qapp: QApplication) -> Iterator[None]:
         widget.deleteLater()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     gc.collect()
+
+
+@pytest.fixture
+def segmenter(monkeypatch: pytest.MonkeyPatch) -> PhantomSegmenter:
+    """Put a segmenter that finds known calcium in the place of the network."""
+    phantom = PhantomSegmenter()
+    monkeypatch.setattr("calcviewer.gui.segmentation.load_segmenter", lambda *_: phantom)
+    return phantom

@@ -46,13 +46,6 @@ STILL_S = 0.35
 
 
 @pytest.fixture
-def segmenter(monkeypatch: pytest.MonkeyPatch) -> PhantomSegmenter:
-    phantom = PhantomSegmenter()
-    monkeypatch.setattr("calcviewer.gui.segmentation.load_segmenter", lambda *_: phantom)
-    return phantom
-
-
-@pytest.fixture
 def window(qtbot: QtBot, segmenter: PhantomSegmenter) -> Iterator[MainWindow]:
     made = shown_window(qtbot)
     yield made
@@ -147,8 +140,8 @@ def test_undo_does_not_reset_what_is_visible(
     window: MainWindow, session: Session, qtbot: QtBot
 ) -> None:
     state = window.desk.state
-    press(qtbot, window, Qt.Key.Key_B)
     state.go_to(4)
+    press(qtbot, window, Qt.Key.Key_B)
     state.set_overlay_visible(False)
     state.set_flipped(True)
     state.set_cut(30)

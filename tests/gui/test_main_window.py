@@ -28,13 +28,6 @@ CTRL = Qt.KeyboardModifier.ControlModifier
 
 
 @pytest.fixture
-def segmenter(monkeypatch: pytest.MonkeyPatch) -> PhantomSegmenter:
-    phantom = PhantomSegmenter()
-    monkeypatch.setattr("calcviewer.gui.segmentation.load_segmenter", lambda *_: phantom)
-    return phantom
-
-
-@pytest.fixture
 def window(qtbot: QtBot, segmenter: PhantomSegmenter) -> Iterator[MainWindow]:
     made = MainWindow(Settings())
     with qtbot.waitActive(made):
@@ -288,7 +281,8 @@ def test_frames_of_a_new_voi_that_are_missing_are_segmented(
     window: MainWindow, qtbot: QtBot, tmp_path: Path
 ) -> None:
     session = open_study(window, qtbot, write_study(tmp_path, 20), segmented=False)
-    first, last = steps.voi_between(session.study.review, 3, 6), steps.no_voi(session.study.review)
+    first = steps.voi_to(steps.voi_from(session.study.review, 3, 20).review, 6)
+    last = steps.no_voi(session.study.review)
     window.desk.segmentation.follow(session)  # as if nothing had been segmented by itself
     window.desk.edit(first)
     qtbot.waitUntil(lambda: not window.desk.segmentation.running)

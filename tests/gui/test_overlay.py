@@ -219,3 +219,10 @@ def test_span_within_a_rectangle() -> None:
     assert span_within((100, 50), (0, -1), size, margin=10) == pytest.approx((-40, 40))
     assert span_within((-50, 50), (1, 0), size, margin=10) == pytest.approx((60, 240))
     assert span_within((100, -50), (1, 0), size, margin=10) is None
+
+
+def test_the_eel_is_drawn_where_there_is_one() -> None:
+    eel = Contour(circle(3.0))
+
+    assert frame_overlay(FrameAnnotation(), reach_mm=REACH_MM).eel is None
+    assert frame_overlay(FrameAnnotation(eel=eel), reach_mm=REACH_MM).eel is eel

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QLineEdit, QPushButton, QVBoxLayout, QWidget
@@ -13,6 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from calcviewer.app.session import Change, Facet
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
+from calcviewer.core.contour import Contour
+from calcviewer.core.geometry import to_xy
 from calcviewer.core.pullback import Origin
 from calcviewer.core.study import GuidewireDecision, Review
 from calcviewer.gui.panels import score
@@ -298,6 +302,19 @@ def test_the_numbers_of_the_frame_on_screen(show: Make, qtbot: QtBot) -> None:
     assert cells(line(panel, "Area stenosis")) == ["13 %"]
     qtbot.mouseClick(line(panel, "MLA"), Qt.MouseButton.LeftButton)
     assert state.frame == 12
+
+
+def test_plaque_burden_only_where_an_eel_was_drawn(show: Make) -> None:
+    panel, shown, _ = show(FramePanel, study_of(TWO_LESIONS), frame=13)
+    assert "EEL" not in said(panel)
+    study = shown.session.study
+    drawn = study.annotation(13)
+    assert drawn is not None
+    circle = to_xy(np.arange(360.0), np.full(360, 3.0))
+    edit = replace(drawn, eel=Contour(circle))
+    shown.session.edit("draw EEL", study.review.with_edit(13, edit))
+    panel.refresh()
+    assert cells(line(panel, "EEL area · plaque burden")) == ["28.27 mm² · 75 %"]
 
 
 def test_why_a_frame_has_no_numbers(show: Make) -> None:

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from calcviewer.app.report_lesion import in_force
+from calcviewer.app.report_lesion import in_force, score_text
+from calcviewer.app.results import Results
+from calcviewer.app.review import lesion_in_view
 from calcviewer.modalities.ivoct.lesion import Lesion, ScoredArc
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement
@@ -130,6 +132,64 @@ def signed(margin: float | None, unit: str, decimals: int) -> str:
         return ""
     sign = _MINUS if margin < 0 else "+" if margin > 0 else ""
     return sign + number(abs(margin), unit, decimals)
+
+
+def lesion_before_and_after(
+    before: Results, after: Results, frame: int
+) -> tuple[Lesion | None, Lesion | None]:
+    """Return a lesion as it was and as it is: that of a frame, else the most severe one."""
+    was, here = _lesion_at(before, frame), _lesion_at(after, frame)
+    if was is None and here is None:
+        was = lesion_in_view(before, frame)
+    if was is not None:
+        return was, _most_shared(after, was)
+    return (None if here is None else _most_shared(before, here)), here
+
+
+def _lesion_at(results: Results, frame: int) -> Lesion | None:
+    held = (one for one in results.lesions if one.first_frame <= frame <= one.last_frame)
+    return next(held, None)
+
+
+def _most_shared(results: Results, lesion: Lesion) -> Lesion | None:
+    """Return the lesion that has most frames in common with one of other results."""
+
+    def shared(one: Lesion) -> int:
+        first = max(one.first_frame, lesion.first_frame)
+        return min(one.last_frame, lesion.last_frame) - first + 1
+
+    best = max(results.lesions, key=shared, default=None)
+    return best if best is not None and shared(best) > 0 else None
+
+
+def changed_words(before: Lesion | None, after: Lesion | None) -> tuple[str, bool]:
+    """Return what an edit changed in a lesion as people read it, and whether its score did.
+
+    Empty when nothing changed that a panel shows.
+    """
+    if before is None or after is None:
+        if before is after:
+            return "", False
+        lesion, words = (before, "lesion gone") if after is None else (after, "new lesion")
+        assert lesion is not None
+        return f"{words}: score {score_text(lesion)}", True
+    scores = _moved("score", score_text(before), score_text(after))
+    values = [
+        _moved("arc", *(number(in_force(one).max_arc_deg, "°", 0) for one in (before, after))),
+        _moved("thickness", *(_thickness(one) for one in (before, after))),
+        _moved("length", *(number(one.length_mm, "mm") for one in (before, after))),
+    ]
+    reasons = ", ".join(value for value in values if value)
+    parts = [part for part in (scores, reasons) if part]
+    return ": ".join(parts), bool(scores)
+
+
+def _thickness(lesion: Lesion) -> str:
+    return ("≥ " if lesion.thickness_capped else "") + number(lesion.max_thickness_mm, "mm")
+
+
+def _moved(name: str, before: str, after: str) -> str:
+    return f"{name} {before} → {after}" if before != after else ""
 
 
 def likely_scores(

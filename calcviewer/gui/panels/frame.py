@@ -63,6 +63,7 @@ class FramePanel(Panel):
                 "quadrants": self.tr("Quadrants with calcium"),
                 "lumen": self.tr("Lumen area"),
                 "diameter": self.tr("Lumen diameter"),
+                "eel": self.tr("EEL area · plaque burden"),
             },
             self,
             height_px=theme.HIT_PX - 6,
@@ -128,6 +129,8 @@ class FramePanel(Panel):
             arc = self.tr("{visible} visible · {bridged} bridged").format(
                 visible=arc, bridged=bridged
             )
+        self._lines.leading("eel").setVisible(measured.eel_area_mm2 is not None)
+        eel, burden = measured.eel_area_mm2, measured.plaque_burden_percent
         cap = "≥ " if measured.thickness_capped else ""
         self._lines.show_texts(
             {
@@ -140,6 +143,7 @@ class FramePanel(Panel):
                 "diameter": _pair(
                     measured.min_lumen_diameter_mm, measured.max_lumen_diameter_mm, "–"
                 ),
+                "eel": f"{number(eel, 'mm²')} · {number(burden, '%', 0)}",
             }
         )
 
@@ -158,7 +162,9 @@ class FramePanel(Panel):
         self._stamp.setVisible(confirmed)
         chip(self._stamp, ink="#56d364", surface="#12321d")
         words = []
-        if annotation is not None and not annotation.failure:
+        if frame in review.interpolated:
+            words.append(self.tr("Contours: interpolated between corrected frames"))
+        elif annotation is not None and not annotation.failure:
             words.append(
                 {
                     Provenance.AUTOMATIC: self.tr("Contours: model"),

@@ -7,7 +7,7 @@ from typing import ClassVar
 from PySide6.QtWidgets import QWidget
 
 from calcviewer.app.report_lesion import in_force, score_text
-from calcviewer.app.review import lesion_in_view
+from calcviewer.app.review import lesion_in_view, segmentation_progress
 from calcviewer.app.session import Facet
 from calcviewer.gui.panels.card import Card, quiet, stack
 from calcviewer.gui.panels.figures import frame_range, number
@@ -61,18 +61,30 @@ class LesionsPanel(Panel):
             self.table.show_rows(())
             return
         marked = lesion_in_view(results, self._state.frame)
-        confirmed = self._shown.session.study.review.confirmed_lesions
+        study = self._shown.session.study
+        confirmed = study.review.confirmed_lesions
+        segmented = segmentation_progress(study)
+        running = segmented.done < segmented.total  # frames to come may change any score
         self._show_rule(self._lesions[0])
         self.table.show_rows(
             [
-                self._texts(place, lesion, confirmed=lesion.frame_range in confirmed)
+                self._texts(
+                    place,
+                    lesion,
+                    # While the guidewire decides there is no score that anybody confirmed.
+                    confirmed=lesion.frame_range in confirmed and lesion.verdict is not None,
+                    running=running,
+                )
                 for place, lesion in enumerate(self._lesions, start=1)
             ],
             None if marked is None else self._lesions.index(marked),
         )
 
-    def _texts(self, place: int, lesion: Lesion, *, confirmed: bool) -> tuple[str, ...]:
+    def _texts(
+        self, place: int, lesion: Lesion, *, confirmed: bool, running: bool
+    ) -> tuple[str, ...]:
         cap = "≥ " if lesion.thickness_capped else ""
+        score = score_text(lesion)
         thickness = number(lesion.max_thickness_mm)
         return (
             f"{place} ✓" if confirmed else str(place),
@@ -80,7 +92,7 @@ class LesionsPanel(Panel):
             number(lesion.length_mm),
             number(in_force(lesion).max_arc_deg, "°", 0),
             thickness if lesion.max_thickness_mm is None else cap + thickness,
-            score_text(lesion),
+            self.tr("{score} so far").format(score=score) if running else score,
         )
 
     def _show_rule(self, lesion: Lesion) -> None:

@@ -46,12 +46,14 @@ class Panel(QWidget):
         """Show what changed in the study."""
         if self._shown is None or not change.facets & self.facets:
             return
-        edits = self._shown.session.study.review.edits
-        streamed = change.facets == {Facet.ANNOTATION} and not change.frames & edits.keys()
-        if streamed:
+        if self.is_streamed(change):
             self._soon()
         else:
             self._refresh_now()
+
+    def is_streamed(self, change: Change) -> bool:
+        """Whether a change only brings predictions, which the operator did not ask for."""
+        return change.facets == {Facet.ANNOTATION} and not change.decided
 
     def refresh(self) -> None:
         """Show the study as it is; called when something the panel shows may be another."""

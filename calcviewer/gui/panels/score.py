@@ -19,7 +19,7 @@ from calcviewer.app.review import (
     operator_name,
     segmentation_progress,
 )
-from calcviewer.app.session import IvoctStudy
+from calcviewer.app.session import Change, IvoctStudy, Session
 from calcviewer.gui import theme
 from calcviewer.gui.panels.card import (
     Card,
@@ -35,10 +35,14 @@ from calcviewer.gui.panels.card import (
 from calcviewer.gui.panels.figures import (
     NOTHING,
     CriterionRow,
+    changed_words,
     criterion_rows,
+    lesion_before_and_after,
     likely_scores,
 )
-from calcviewer.gui.panels.panel import Panel
+from calcviewer.gui.panels.last_change import LastChange
+from calcviewer.gui.panels.panel import DECIDING, Panel
+from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.lesion import Lesion
 
@@ -66,6 +70,10 @@ class ScorePanel(Panel):
         self._card.title.setObjectName("quiet")
         self._stamp = self._card.aside
         self._score = QLabel()
+        self.last_change = LastChange()
+        self._before: Results | None = None
+        self._latest: Results | None = None
+        self._steps = 0
         self._expansion, self._likely = quiet("", wrap=True), quiet("", wrap=True)
         self._rows = [_CriterionLine(state, self) for _ in range(_MOST_ROWS)]
         self._wire_line = separator()
@@ -81,11 +89,36 @@ class ScorePanel(Panel):
         stack(self, self._card)
         self.refresh()
 
+    def set_study(self, shown: ShownStudy | None) -> None:
+        """Show a study that was opened, or that there is none."""
+        self.last_change.forget()
+        self._before = self._latest = None
+        self._steps = 0
+        super().set_study(shown)
+
+    def show_change(self, change: Change) -> None:
+        """Show what changed in the study, and what that did to the score."""
+        if self._shown is not None and change.facets & DECIDING:
+            self._compare(self._shown.session, streamed=self.is_streamed(change))
+        super().show_change(change)
+
+    def _compare(self, session: Session, *, streamed: bool) -> None:
+        """Say what the last step changed since it began: a drag is one step."""
+        steps = len(session.history.past)
+        if streamed or steps != self._steps or self._before is None:
+            self._steps, self._before = steps, self._latest
+        if streamed or self._before is None:
+            return
+        pair = lesion_before_and_after(self._before, session.results, self._state.frame)
+        text, scored = changed_words(*pair)
+        if text:
+            self.last_change.show_text(text, scored=scored)
+
     def refresh(self) -> None:
         """Show the lesion in view."""
         self._lesion = None
         if self._shown is not None:
-            results = self._shown.session.results
+            self._latest = results = self._shown.session.results
             self._lesion = lesion_in_view(results, self._state.frame)
         if self._shown is None:
             self._show_nothing(
@@ -148,7 +181,9 @@ class ScorePanel(Panel):
         text = score_text(lesion)
         self._score.setText(text)
         size_px = _SCORE_PX if len(text) == 1 else _LONG_SCORE_PX
-        self._score.setStyleSheet(f"font-size: {size_px}px; font-weight: 600;")
+        sheet = f"font-size: {size_px}px; font-weight: 600;"
+        if self._score.styleSheet() != sheet:
+            self._score.setStyleSheet(sheet)
         self._score.show()
         segmented = segmentation_progress(study)
         if segmented.done < segmented.total:  # frames to come may change it: no verdict yet
@@ -254,6 +289,7 @@ class ScorePanel(Panel):
         choices.addWidget(self._not_bridge, 1)
         body = self._card.body
         body.addLayout(verdict)
+        body.addWidget(self.last_change)
         for row in self._rows:
             body.addWidget(row)
         self._decided.setContentsMargins(5, 0, 5, 2)

@@ -113,9 +113,7 @@ class CatheterTool(Tool):
         assert self._shown is not None
         assert self._sheath is not None
         study = self._shown.session.study
-        return circle_calibration(
-            study.calibrated_pullback, self._sheath, self.diameter_mm
-        )
+        return circle_calibration(study.calibrated_pullback, self._sheath, self.diameter_mm)
 
     def apply(self) -> None:
         """Put the calibration in force."""

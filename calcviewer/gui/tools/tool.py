@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,10 +25,30 @@ class Pointer:
         ``(x, y)``, canonical mm; the same in both image views.
     reach_mm
         How far a target of comfortable size reaches here.
+    alt, shift
+        Whether Alt, or Shift, is held.
+    reach_deg
+        How far a target reaches in angle about the catheter where the view unrolls it; None where
+        a target is round in mm.
     """
 
     at_mm: tuple[float, float]
     reach_mm: float
+    alt: bool = False
+    shift: bool = False
+    reach_deg: float | None = None
+
+
+class Look(Enum):
+    """How a mark is drawn.
+
+    LINE: what the tool has drawn. TRACE: a thin line under the pointer. GLOW: a border of the
+    annotation that the mouse would take hold of, brightened.
+    """
+
+    LINE = "line"
+    TRACE = "trace"
+    GLOW = "glow"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +62,11 @@ class Mark:
     handles_mm
         Points to drag, shape ``(M, 2)``.
     text
-        Written beside the last point of the line.
+        Written beside the last point of the line, or beside ``text_mm``, ``(x, y)``.
+    colour
+        Of a glow or a filling; white when empty.
+    filled
+        Whether the inside is tinted.
     """
 
     line_mm: NDArray[np.float64]
@@ -49,13 +74,17 @@ class Mark:
     handles_mm: NDArray[np.float64] | None = None
     text: str = ""
     selected: bool = False
+    look: Look = Look.LINE
+    colour: str = ""
+    filled: bool = False
+    text_mm: tuple[float, float] | None = None
 
 
 class Tool(QObject):
     """Base of all tools; each replaces what it needs.
 
     The views send the mouse in mm of the calibration in force, between `activate` and
-    `deactivate`. Wheel, middle and right button stay theirs.
+    `deactivate`. Middle and right button stay theirs, and the wheel while no button is held.
     """
 
     changed = Signal()
@@ -78,6 +107,16 @@ class Tool(QObject):
 
     def release(self, pointer: Pointer) -> None:
         """End what a press began."""
+
+    def hover(self, pointer: Pointer) -> None:
+        """Follow the mouse while no button is held."""
+
+    def leave(self) -> None:
+        """Learn that the mouse has left the view."""
+
+    def turn(self, notches: int) -> bool:
+        """Take the wheel while the left button is held; False leaves it to the view."""
+        return False
 
     def wants(self, key: int) -> bool:
         """Whether `press_key` would do something now with a key (`Qt.Key`)."""

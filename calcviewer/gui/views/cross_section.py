@@ -110,14 +110,18 @@ class CrossSectionView(ImageView):
     def _paint_overlay(self, painter: QPainter) -> None:
         overlay = self.overlay
         calcium = self._rings_px([line for one in overlay.calcium for line in borders(one)])
-        lumen = borders(overlay.lumen) if overlay.lumen is not None else []
+        lumen, eel = (
+            [] if one is None else self._rings_px(borders(one))
+            for one in (overlay.lumen, overlay.eel)
+        )
         painter.setBrushOrigin(QPointF(*self.to_px(np.zeros((1, 2)))[0]))
         self._paint_structures(
             painter,
             shadows=self._rings_px([line for one in overlay.shadows for line in borders(one)]),
             region=calcium,
             calcium=calcium,
-            lumen=self._rings_px(lumen),
+            lumen=lumen,
+            eel=eel,
         )
         if overlay.rays_mm:
             drawing.draw_rays(painter, drawing.path_through(map(self.to_px, overlay.rays_mm)))
@@ -131,6 +135,9 @@ class CrossSectionView(ImageView):
 
     def _lines_px(self, line_mm: Points, *, ring: bool) -> Lines:
         return [self.to_px(closed(line_mm) if ring else line_mm)]
+
+    def _region_px(self, ring_mm: Points) -> Lines:
+        return [self.to_px(closed(ring_mm))]
 
     def _paint_cut(self, painter: QPainter) -> None:
         ends = self._cut_ends()

@@ -16,6 +16,7 @@ from calcviewer.gui.scale_bar import BACKDROP
 from calcviewer.gui.theme import (
     ACCENT,
     CALCIUM,
+    EEL,
     FONT_PX,
     GUIDEWIRE,
     LUMEN,
@@ -24,17 +25,22 @@ from calcviewer.gui.theme import (
     WARNING,
     text_font,
 )
+from calcviewer.gui.tools.tool import Look, Mark
 
 Points = NDArray[np.float64]
 
 OUTLINE_PX = 1.5
+_EEL_PX = 1.2
 _FILL_OPACITY = 0.25
 _HATCH_OPACITY = 0.55
 _RAY = QColor("#b9d6ff")
 _CASING = QColor(0, 0, 0, 150)
 _HANDLE_PX = 5.0
+_SMALL_HANDLE_PX = 3.5
 _LINE_SPACING = 1.2
 _DASH = (4.0, 2.5)
+_DASH_DOT = (9.0, 3.0, 1.5, 3.0)
+_GLOW_LIGHTER = 125
 
 
 @dataclass(frozen=True)
@@ -82,12 +88,22 @@ def draw_lumen(painter: QPainter, borders: QPainterPath) -> None:
 
 def draw_calcium(painter: QPainter, region: QPainterPath, borders: QPainterPath) -> None:
     """Draw calcium: fill that lets the picture through, dashed border."""
-    fill = QColor(CALCIUM)
-    fill.setAlphaF(_FILL_OPACITY)
-    region.setFillRule(Qt.FillRule.OddEvenFill)
-    painter.fillPath(region, fill)
+    fill_region(painter, region, CALCIUM)
     pen = QPen(QColor(CALCIUM), OUTLINE_PX)
     pen.setDashPattern(_DASH)
+    painter.strokePath(borders, pen)
+
+
+def fill_region(painter: QPainter, region: QPainterPath, colour: str) -> None:
+    """Tint a region; the picture shows through."""
+    region.setFillRule(Qt.FillRule.OddEvenFill)
+    painter.fillPath(region, _faint(QColor(colour or "#ffffff"), _FILL_OPACITY))
+
+
+def draw_eel(painter: QPainter, borders: QPainterPath) -> None:
+    """Draw the external elastic lamina: a thin line of dashes and dots, never filled."""
+    pen = QPen(QColor(EEL), _EEL_PX)
+    pen.setDashPattern(_DASH_DOT)
     painter.strokePath(borders, pen)
 
 
@@ -138,11 +154,11 @@ def draw_cut_mark(painter: QPainter, x_px: float, *, filled: bool) -> None:
     painter.drawPolygon(QPolygonF([QPointF(*corner) for corner in corners]))
 
 
-def draw_handle(painter: QPainter, at: QPointF, *, held: bool = False) -> None:
-    """Draw a point to drag."""
+def draw_handle(painter: QPainter, at: QPointF, *, held: bool = False, small: bool = False) -> None:
+    """Draw a point to drag; a small one where there are many."""
     painter.setPen(QPen(_CASING, 1.5))
     painter.setBrush(QColor(ACCENT) if held else QColor("#ffffff"))
-    radius = _HANDLE_PX + (1.5 if held else 0.0)
+    radius = (_SMALL_HANDLE_PX if small else _HANDLE_PX) + (1.5 if held else 0.0)
     painter.drawEllipse(at, radius, radius)
 
 
@@ -159,18 +175,34 @@ def draw_point(painter: QPainter, at: QPointF, name: str) -> None:
     painter.drawText(at + QPointF(7, -5), name)
 
 
-def draw_mark(painter: QPainter, path: QPainterPath, *, selected: bool) -> None:
-    """Draw a line that a tool has drawn."""
+def draw_mark(painter: QPainter, path: QPainterPath, mark: Mark) -> None:
+    """Draw a line that a tool has drawn, as its look says."""
+    ink = QColor(mark.colour or (ACCENT if mark.selected else "#ffffff"))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(QPen(_CASING, 4.0))
-    painter.drawPath(path)
-    painter.setPen(QPen(QColor(ACCENT) if selected else QColor("#ffffff"), 1.8))
-    painter.drawPath(path)
+    for colour, width in _strokes(mark.look, ink):
+        painter.setPen(QPen(colour, width))
+        painter.drawPath(path)
 
 
-def draw_label(painter: QPainter, at: QPointF, text: str, area: QRectF) -> None:
-    """Write a value beside a point, inside an area."""
-    font = text_font(FONT_PX, bold=True)
+def _strokes(look: Look, ink: QColor) -> tuple[tuple[QColor, float], ...]:
+    """Return what a line is drawn with: colours and widths, from below upward."""
+    if look is Look.GLOW:
+        return (_faint(ink, 0.35), 7.0), (ink.lighter(_GLOW_LIGHTER), 2.0)
+    if look is Look.TRACE:
+        return (_CASING, 2.6), (QColor("#ffffff"), 1.2)
+    return (_CASING, 4.0), (ink, 1.8)
+
+
+def _faint(ink: QColor, opacity: float) -> QColor:
+    faint = QColor(ink)
+    faint.setAlphaF(opacity)
+    return faint
+
+
+def draw_label(painter: QPainter, at: QPointF, mark: Mark, area: QRectF) -> None:
+    """Write the value of a mark beside a point, inside an area."""
+    text, quiet = mark.text, mark.look is Look.TRACE
+    font = text_font(FONT_PX, bold=not quiet)
     metrics = QFontMetricsF(font)
     box = QRectF(at.x() + 12, at.y() + 8, metrics.horizontalAdvance(text) + 12, 22)
     box.moveLeft(max(area.left(), min(box.left(), area.right() - box.width())))
@@ -179,7 +211,7 @@ def draw_label(painter: QPainter, at: QPointF, text: str, area: QRectF) -> None:
     painter.setBrush(BACKDROP)
     painter.drawRoundedRect(box, 4, 4)
     painter.setFont(font)
-    painter.setPen(QColor("#ffffff"))
+    painter.setPen(QColor(TEXT if quiet else "#ffffff"))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, text)
 
 

@@ -104,6 +104,15 @@ class FlagRow(QWidget):
             FlagKind.PROXIMAL_REFERENCE: self.tr("ref"),
         }[kind]
 
+    def lines_px(self) -> list[tuple[float, str]]:
+        """Return where the frames of the flags in sight lie on screen, with their colours."""
+        scale = self._canvas.scale()
+        return [
+            (scale.x_px(flag.frame + 0.5), _COLOUR[flag.kind])
+            for flag in self._flags
+            if 0 <= scale.part(flag.frame + 0.5) <= 1
+        ]
+
     def _place(self) -> None:
         scale = self._canvas.scale()
         buttons = [self.button(flag.kind) for flag in self._flags]

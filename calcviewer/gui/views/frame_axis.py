@@ -38,7 +38,9 @@ RIGHT = Qt.AlignmentFlag.AlignRight
 MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _FAR_STEP = 10
 _ZOOM_PER_NOTCH = 1.25
-_REFRESH_MS = 100
+_REFRESH_MS, _LATEST_MS = 100, 500
+_REST = 8
+"""How many times longer than a repaint the pause between two of them is at least."""
 _CURSOR = QColor("#ffffff")
 _CASING = QColor(0, 0, 0, 150)
 _OUTSIDE_VOI = QColor(14, 17, 23, 150)
@@ -93,7 +95,11 @@ class FrameAxis(QObject):
 
 
 class Throttle(QObject):
-    """Calls a function soon after it was asked for, but at most ten times a second."""
+    """Calls a function soon after it was asked for, but at most ten times a second.
+
+    On a slow machine it is fewer times: what follows from a call may take a part of the time only,
+    so that the views that follow the mouse stay fast.
+    """
 
     def __init__(self, call: Callable[[], None], parent: QObject) -> None:
         super().__init__(parent)
@@ -102,16 +108,21 @@ class Throttle(QObject):
         self._timer.timeout.connect(self._due)
         self._since = QElapsedTimer()
         self._call = call
+        self._wait_ms = _REFRESH_MS
 
     def ask(self) -> None:
         """Ask for a call."""
         if not self._timer.isActive():
-            passed = self._since.elapsed() if self._since.isValid() else _REFRESH_MS
-            self._timer.start(max(0, _REFRESH_MS - int(passed)))
+            passed = self._since.elapsed() if self._since.isValid() else self._wait_ms
+            self._timer.start(max(0, self._wait_ms - int(passed)))
 
     def ask_now(self) -> None:
         """Ask for a call in the next pass of the event loop: there is more to do."""
         self._timer.start(0)
+
+    def took(self, milliseconds: int) -> None:
+        """Say how long it took to show what the last call changed."""
+        self._wait_ms = min(max(_REFRESH_MS, _REST * milliseconds), _LATEST_MS)
 
     def stop(self) -> None:
         """Forget what was asked for."""
@@ -252,7 +263,10 @@ class FrameCanvas(QWidget):
             self._paint_empty(painter)
             return
         if self._static is None:
+            clock = QElapsedTimer()
+            clock.start()
             self._static = self._painted()
+            self.refreshes.took(int(clock.elapsed()))
         painter.drawPixmap(0, 0, self._static)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(text_font(FONT_PX))

@@ -1,47 +1,25 @@
-"""What the cross-section and the polar view share: frame, overlay, mouse, tools and texts.
-
-A view is one widget that paints itself. A change only marks what is stale; the next paint event
-reads the frame and its overlay. So a step is one repaint however many things changed with it,
-steps that come faster than the screen are dropped, and a hidden view costs nothing.
-"""
+"""What the cross-section and the polar view do on mouse, wheel and keys, and with a tool."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import (
-    QColor,
-    QFocusEvent,
-    QImage,
-    QKeyEvent,
-    QMouseEvent,
-    QPainter,
-    QPaintEvent,
-    QWheelEvent,
-)
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QFocusEvent, QKeyEvent, QKeySequence, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from calcviewer.app.session import Change, Facet
-from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.gui.look_up_tables import dragged_levels
 from calcviewer.gui.shown import ShownStudy
+from calcviewer.gui.tools.measuring import MeasuringTool
 from calcviewer.gui.tools.tool import Mark, Pointer, Tool
 from calcviewer.gui.view_state import ViewState
-from calcviewer.gui.views import drawing
-from calcviewer.gui.views.overlay import Lines, Overlay, frame_overlay
-from calcviewer.modalities.ivoct.quantify import FrameMeasurement
-
-Points = NDArray[np.float64]
+from calcviewer.gui.views.image_canvas import ImageCanvas
 
 HIT_PX = 16.0
 """Half the size of a comfortable target."""
 NOTCH = 120
 _FAR_STEP = 10
 _ZOOM_PER_NOTCH = 1.2
-_REDRAWN = frozenset({Facet.ANNOTATION, Facet.EXCLUSION, Facet.CALIBRATION})
 
 
 def whole_notches(gathered: int, delta: int) -> tuple[int, int]:
@@ -59,19 +37,12 @@ def whole_notches(gathered: int, delta: int) -> tuple[int, int]:
     return notches, total - notches * NOTCH
 
 
-class ImageView(QWidget):
-    """A view of the frame on screen."""
+class ImageView(ImageCanvas):
+    """A view of the frame on screen that the operator works in."""
 
     def __init__(self, state: ViewState, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.state = state
-        self.shown: ShownStudy | None = None
+        super().__init__(state, parent)
         self.tool: Tool | None = None
-        self.overlay = Overlay()
-        self.annotation: FrameAnnotation | None = None
-        self.measured: FrameMeasurement | None = None
-        self._picture: QImage | None = None
-        self._picture_stale = self._overlay_stale = True
         self._gathered = 0
         self._drag, self._button = "", Qt.MouseButton.NoButton
         self._drag_from = QPointF()
@@ -79,19 +50,9 @@ class ImageView(QWidget):
         self._hiding = False
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMouseTracking(True)
-        self.setMinimumSize(160, 120)
-        state.frame_changed.connect(self._frame_changed)
-        state.display_changed.connect(self._display_changed)
-        state.overlay_changed.connect(self._overlay_changed)
-        state.cut_changed.connect(self._overlay_changed)
 
     # What a view is made of -------------------------------------------------------------------
-
-    def fit(self) -> None:
-        """Show the whole picture."""
-        raise NotImplementedError
 
     def to_mm(self, at: QPointF) -> tuple[float, float]:
         """Return what lies at a place in the widget, canonical mm."""
@@ -101,21 +62,9 @@ class ImageView(QWidget):
         """Return the scale along the depth."""
         raise NotImplementedError
 
-    def _read_picture(self, shown: ShownStudy) -> QImage:
-        raise NotImplementedError
-
-    def _paint_picture(self, painter: QPainter, picture: QImage) -> None:
-        raise NotImplementedError
-
-    def _paint_overlay(self, painter: QPainter) -> None:
-        raise NotImplementedError
-
-    def _paint_texts(self, painter: QPainter) -> None:
-        raise NotImplementedError
-
-    def _lines_px(self, line_mm: Points, *, ring: bool) -> Lines:
-        """Return a line in mm as it is seen, in widget pixels; no, one or several lines."""
-        raise NotImplementedError
+    def reach_deg(self) -> float | None:
+        """Return how far a target reaches in angle about the catheter; None where it is round."""
+        return None
 
     def _zoom(self, at: QPointF, factor: float) -> None:
         raise NotImplementedError
@@ -132,32 +81,13 @@ class ImageView(QWidget):
     def _own_cursor(self, at: QPointF) -> Qt.CursorShape:
         return Qt.CursorShape.ArrowCursor
 
-    # Study and changes ------------------------------------------------------------------------
+    # Study and tool ---------------------------------------------------------------------------
 
     def set_study(self, shown: ShownStudy | None) -> None:
-        """Show another study, or none; nothing of the last one stays."""
+        """Show another study, or none, with no tool in hand."""
         self.set_tool(None)
-        self.shown = shown
         self._drag, self._gathered = "", 0
-        self._picture = None
-        self.overlay, self.annotation, self.measured = Overlay(), None, None
-        self._picture_stale = self._overlay_stale = True
-        if shown is not None:
-            shown.pictures.calibrate(shown.session.study.calibration)
-        self.fit()
-        self.update()
-
-    def show_change(self, change: Change) -> None:
-        """Draw what a change of the session touches."""
-        if self.shown is None or not change.facets & _REDRAWN:
-            return
-        if Facet.CALIBRATION in change.facets:
-            self.shown.pictures.calibrate(self.shown.session.study.calibration)
-            self._picture_stale = True
-            self.fit()
-        if self.state.frame in change.frames:
-            self._overlay_stale = True
-            self.update()
+        super().set_study(shown)
 
     def set_tool(self, tool: Tool | None) -> None:
         """Give the left mouse button to a tool, which the caller has activated."""
@@ -174,99 +104,11 @@ class ImageView(QWidget):
         self.setCursor(self.tool.cursor if self.tool else Qt.CursorShape.ArrowCursor)
         self.update()
 
-    def _frame_changed(self) -> None:
-        self._picture_stale = self._overlay_stale = True
-        self.update()
-
-    def _display_changed(self) -> None:
-        self._picture_stale = True
-        self.update()
-
-    def _overlay_changed(self) -> None:
-        self.update()
-
-    # Painting ---------------------------------------------------------------------------------
-
-    def paintEvent(self, event: QPaintEvent) -> None:
-        """Paint the frame with everything on it."""
-        painter = QPainter(self)
-        painter.fillRect(self.rect(), QColor("#000000"))
-        if self.shown is None or self.state.frame_count == 0:
-            title, text = (
-                self.tr("No pullback is open"),
-                self.tr("Drop a file or a folder here, or choose Open…"),
-            )
-            drawing.draw_message(painter, QRectF(self.rect()), title, text)
-            return
-        self._refresh(self.shown)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        if self._picture is not None:
-            self._paint_picture(painter, self._picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if self.state.overlay_visible:
-            self._paint_overlay(painter)
-            self._paint_marks(painter)
-        self._paint_texts(painter)
-
-    def _refresh(self, shown: ShownStudy) -> None:
-        """Read what is stale."""
-        if self._picture_stale:
-            self._picture = self._read_picture(shown)
-            self._picture_stale = False
-        if self._overlay_stale:
-            study, frame = shown.session.study, self.state.frame
-            self.annotation = study.annotation(frame)
-            self.measured = shown.session.results.frames[frame]
-            self.overlay = self._overlay_of(shown)
-            self._overlay_stale = False
-
-    def _overlay_of(self, shown: ShownStudy) -> Overlay:
-        if self.annotation is None or self.annotation.failure:
-            return Overlay()
-        arcs = () if self.measured is None else self.measured.visible_arcs
-        return frame_overlay(
-            self.annotation,
-            arc=max(arcs, key=lambda arc: arc.extent_deg, default=None),
-            reach_mm=shown.pictures.field_radius_mm,
-        )
-
-    def _paint_structures(
-        self, painter: QPainter, *, shadows: Lines, region: Lines, calcium: Lines, lumen: Lines
-    ) -> None:
-        """Paint shadows, calcium and lumen from lines in widget pixels."""
-        if shadows:
-            drawing.draw_shadow(painter, drawing.path_through(shadows))
-        if calcium:
-            path = drawing.path_through(region)
-            drawing.draw_calcium(painter, path, drawing.path_through(calcium))
-        if lumen:
-            drawing.draw_lumen(painter, drawing.path_through(lumen))
-
-    def _paint_marks(self, painter: QPainter) -> None:
-        marks: Iterable[Mark] = self.tool.marks() if self.tool else ()
-        for mark in marks:
-            lines = self._lines_px(mark.line_mm, ring=mark.closed)
-            drawing.draw_mark(painter, drawing.path_through(lines), selected=mark.selected)
-            for handle in mark.handles_mm if mark.handles_mm is not None else ():
-                for (at,) in self._lines_px(handle[None], ring=False):
-                    drawing.draw_handle(painter, QPointF(*at), held=mark.selected)
-            if mark.text and lines:
-                drawing.draw_label(painter, QPointF(*lines[0][-1]), mark.text, QRectF(self.rect()))
-
-    def _frame_troubles(self) -> Sequence[Sequence[drawing.Run]]:
-        """Return why the frame on screen has no measurement; empty when it has one."""
-        assert self.shown is not None
-        study, frame = self.shown.session.study, self.state.frame
-        reasons = []
-        if fault := self.shown.pictures.fault(frame):
-            reasons.append(self.tr("This frame cannot be read: {reason}").format(reason=fault))
-        if frame in study.review.excluded:
-            reason = study.review.excluded[frame]
-            reasons.append(self.tr("Excluded: {reason}").format(reason=reason))
-        elif self.annotation is not None and self.annotation.failure and not fault:
-            reason = self.annotation.failure
-            reasons.append(self.tr("Not segmented: {reason}").format(reason=reason))
-        return [[drawing.warning(reason)] for reason in reasons]
+    def _marks(self) -> Sequence[Mark]:
+        """Return what the tool has drawn, and what was measured freely where no tool shows it."""
+        if isinstance(self.tool, MeasuringTool):
+            return self.tool.marks()
+        return (*super()._marks(), *(self.tool.marks() if self.tool else ()))
 
     # Mouse and keys ---------------------------------------------------------------------------
 
@@ -281,6 +123,8 @@ class ImageView(QWidget):
                 self.update()
             return
         notches, self._gathered = whole_notches(self._gathered, delta)
+        if self._drag == "tool" and self.tool is not None and self.tool.turn(notches):
+            return
         far = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if notches:
             self.state.step(-notches * (_FAR_STEP if far else 1))
@@ -298,7 +142,8 @@ class ImageView(QWidget):
             self._drag = "levels"
             self._levels_from = (self.state.display.black, self.state.display.white)
         elif event.button() == Qt.MouseButton.LeftButton:
-            if self.tool is not None and self.tool.press(self._pointer(at)):
+            own = self._own_cursor(at) != Qt.CursorShape.ArrowCursor
+            if not own and self.tool is not None and self.tool.press(_pointer_of(self, event)):
                 self._drag = "tool"
             elif self._begin_own_drag(at):
                 self._drag = "own"
@@ -313,7 +158,7 @@ class ImageView(QWidget):
             return
         self._drag_from = at
         if self._drag == "tool" and self.tool is not None:
-            self.tool.drag(self._pointer(at))
+            self.tool.drag(_pointer_of(self, event))
         elif self._drag == "own":
             self._own_drag(at, by)
             self.update()
@@ -321,6 +166,8 @@ class ImageView(QWidget):
             self._pan(by)
             self.update()
         elif self.shown is not None:
+            if self.tool is not None:
+                self.tool.hover(_pointer_of(self, event))
             own = self._own_cursor(at)
             use_tool = self.tool is not None and own == Qt.CursorShape.ArrowCursor
             self.setCursor(self.tool.cursor if self.tool and use_tool else own)
@@ -331,14 +178,19 @@ class ImageView(QWidget):
             return
         drag, self._drag = self._drag, ""
         if drag == "tool" and self.tool is not None:
-            self.tool.release(self._pointer(event.position()))
+            self.tool.release(_pointer_of(self, event))
         if drag:
             self._tool_changed()
 
+    def leaveEvent(self, event: QEvent) -> None:
+        """Tell the tool that nothing is under the mouse."""
+        if self.tool is not None:
+            self.tool.leave()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Fit with F, hide the overlay while H is held; other keys belong to tool and window."""
-        if self.tool is not None and self.tool.wants(event.key()):
-            self.tool.press_key(event.key())
+        if self.tool is not None and self.tool.wants(_tool_key(event)):
+            self.tool.press_key(_tool_key(event))
         elif event.key() == Qt.Key.Key_F and self.shown is not None:
             self.fit()
             self.update()
@@ -372,11 +224,25 @@ class ImageView(QWidget):
             isinstance(event, QKeyEvent)
             and event.type() == QEvent.Type.ShortcutOverride
             and self.tool is not None
-            and self.tool.wants(event.key())
+            and self.tool.wants(_tool_key(event))
         ):
             event.accept()
             return True
         return super().event(event)
 
-    def _pointer(self, at: QPointF) -> Pointer:
-        return Pointer(self.to_mm(at), HIT_PX / self.px_per_mm())
+
+def _pointer_of(view: ImageView, event: QMouseEvent) -> Pointer:
+    held = event.modifiers()
+    return Pointer(
+        view.to_mm(event.position()),
+        HIT_PX / view.px_per_mm(),
+        alt=bool(held & Qt.KeyboardModifier.AltModifier),
+        shift=bool(held & Qt.KeyboardModifier.ShiftModifier),
+        reach_deg=view.reach_deg(),
+    )
+
+
+def _tool_key(event: QKeyEvent) -> int:
+    """Return the key as a tool knows it: undo is one key however it is typed."""
+    undo = event.matches(QKeySequence.StandardKey.Undo)
+    return Qt.Key.Key_Undo if undo else event.key()

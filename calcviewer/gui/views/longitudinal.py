@@ -1,13 +1,15 @@
-"""The longitudinal view: flags in a row, one click from their frames, and the pullback cut."""
+"""The longitudinal view: flags and marks, one click from their frames, and the pullback cut."""
 
 from __future__ import annotations
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from calcviewer.app.frames_to_check import frames_to_check
 from calcviewer.app.session import Change
 from calcviewer.gui.flags import flags_of
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.view_state import ViewState
+from calcviewer.gui.views.check_row import CheckRow
 from calcviewer.gui.views.flag_row import FlagRow
 from calcviewer.gui.views.frame_axis import FrameAxis, Throttle
 from calcviewer.gui.views.longitudinal_canvas import LongitudinalCanvas
@@ -20,12 +22,14 @@ class LongitudinalView(QWidget):
         super().__init__(parent)
         self.canvas = LongitudinalCanvas(state, axis, self)
         self.flag_row = FlagRow(self.canvas, self)
+        self.check_row = CheckRow(self.flag_row, self.canvas, self)
         self._shown: ShownStudy | None = None
         self._flags_due = Throttle(self._show_flags, self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.flag_row)
+        layout.addWidget(self.check_row)
         layout.addWidget(self.canvas, 1)
         self.setMinimumSize(320, 120)
         self.canvas.setAccessibleName(self.tr("Longitudinal view"))
@@ -36,6 +40,7 @@ class LongitudinalView(QWidget):
         self._shown = shown
         self.canvas.set_study(shown)
         self.flag_row.show_flags(())
+        self.check_row.show_frames(())
         if shown is not None:
             self._flags_due.ask()
 
@@ -51,4 +56,6 @@ class LongitudinalView(QWidget):
 
     def _show_flags(self) -> None:
         if self._shown is not None:
-            self.flag_row.show_flags(flags_of(self._shown.session.results))
+            session = self._shown.session
+            self.flag_row.show_flags(flags_of(session.results))
+            self.check_row.show_frames(frames_to_check(session.study, session.results))

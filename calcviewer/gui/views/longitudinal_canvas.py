@@ -34,6 +34,8 @@ _CUT_STEP_DEG = 5.0
 _STRIP_PX = 5.0
 _SLICE_S = 0.004
 """How long borders are computed before events get their turn."""
+_CATCHING_UP_S = 0.2
+"""How often the picture is painted while more borders are to come: it costs more than a slice."""
 _AT_ONCE = frozenset({Facet.VOI, Facet.BOOKMARK})
 _REDRAWN = frozenset({Facet.ANNOTATION, Facet.EXCLUSION, Facet.CALIBRATION})
 
@@ -48,6 +50,7 @@ class LongitudinalCanvas(FrameCanvas):
         self._reading: Task | None = None
         self._borders = CutBorders(0)
         self._stale: dict[int, None] = {}
+        self._invalidated = 0.0
         self._held_end = 0
         self._gesture = object()
         self._menu_from: QPointF | None = None
@@ -115,9 +118,11 @@ class LongitudinalCanvas(FrameCanvas):
             frame = next(iter(self._stale))
             del self._stale[frame]
             self._borders.put(frame, study.annotation(frame))
-        self.invalidate()
         if self._stale:
             self.refreshes.ask_now()
+        if not self._stale or time.monotonic() - self._invalidated > _CATCHING_UP_S:
+            self._invalidated = time.monotonic()
+            self.invalidate()
 
     # Geometry --------------------------------------------------------------------------------
 
@@ -291,6 +296,8 @@ class LongitudinalCanvas(FrameCanvas):
         self.state.set_levels(*levels)
 
     def _end_drag(self, at: QPointF) -> None:
+        if self._drag == "voi" and self.shown is not None:
+            self.shown.session.finish(self._gesture)
         if self._drag == "levels" and self._menu_from is not None:
             self._open_menu(at)
         self._menu_from = None

@@ -36,6 +36,8 @@ class Overlay:
     ----------
     shadows
         Guidewire sectors from the lumen border outward.
+    eel
+        The external elastic lamina, where the operator has drawn it.
     centroid_mm
         The point O from which arcs are seen; None without a lumen.
     rays_mm
@@ -45,6 +47,7 @@ class Overlay:
     lumen: Contour | None = None
     calcium: tuple[Contour, ...] = ()
     shadows: tuple[Contour, ...] = ()
+    eel: Contour | None = None
     centroid_mm: tuple[float, float] | None = None
     rays_mm: tuple[Points, ...] = ()
 
@@ -69,7 +72,14 @@ def frame_overlay(
             ray_to_rim(centroid, angle, reach_mm) for angle in (arc.start_deg, arc.end_deg)
         )
     shadows = shadow_wedges(annotation.guidewires, lumen, reach_mm)
-    return Overlay(lumen, annotation.calcium, shadows, centroid, rays)
+    return Overlay(
+        lumen=lumen,
+        calcium=annotation.calcium,
+        shadows=shadows,
+        eel=annotation.eel,
+        centroid_mm=centroid,
+        rays_mm=rays,
+    )
 
 
 def shadow_wedges(
@@ -208,14 +218,14 @@ def _from_seam(line: Points) -> Points:
 def seen_between(lines: Iterable[Points], left_deg: float, right_deg: float) -> Lines:
     """Return the lines of the polar view once for every turn in which a window shows them.
 
-    Lines that only touch the window's edge are left out.
+    Lines that only touch the window's edge are left out, unless they run along it.
     """
-    left_deg, right_deg = left_deg + _TOUCH_DEG, right_deg - _TOUCH_DEG
     seen = []
     for line in lines:
         low, high = line[:, 0].min(), line[:, 0].max()
-        first = int(np.ceil((left_deg - high) / FULL_CIRCLE_DEG))
-        last = int(np.floor((right_deg - low) / FULL_CIRCLE_DEG))
+        within = _TOUCH_DEG if high - low > _TOUCH_DEG else -_TOUCH_DEG
+        first = int(np.ceil((left_deg + within - high) / FULL_CIRCLE_DEG))
+        last = int(np.floor((right_deg - within - low) / FULL_CIRCLE_DEG))
         seen += [line + turn * _TURN for turn in range(first, last + 1)]
     return seen
 

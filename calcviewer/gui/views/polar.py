@@ -18,7 +18,7 @@ from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.theme import FONT_PX, text_font
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views import drawing
-from calcviewer.gui.views.image_view import ImageView
+from calcviewer.gui.views.image_view import HIT_PX, ImageView
 from calcviewer.gui.views.overlay import (
     Lines,
     beyond_lumen,
@@ -69,6 +69,10 @@ class PolarView(ImageView):
         top_mm, bottom_mm = self._depth_mm()
         return self._enlarged * self.height() / (bottom_mm - top_mm)
 
+    def reach_deg(self) -> float:
+        """Return how far a target of comfortable size reaches in angle, degrees."""
+        return HIT_PX / self._px_per_deg()
+
     def to_mm(self, at: QPointF) -> tuple[float, float]:
         """Return what lies at a place in the widget, canonical mm."""
         angle = self._left_deg + at.x() / self._px_per_deg()
@@ -99,6 +103,9 @@ class PolarView(ImageView):
 
     def _lines_px(self, line_mm: Points, *, ring: bool) -> Lines:
         return self._seen_px([unrolled(closed(line_mm) if ring else line_mm)])
+
+    def _region_px(self, ring_mm: Points) -> Lines:
+        return self._seen_px(polar_region(Contour(ring_mm)))
 
     def _zoom(self, at: QPointF, factor: float) -> None:
         angle = self._left_deg + at.x() / self._px_per_deg()
@@ -147,7 +154,7 @@ class PolarView(ImageView):
 
     def _paint_overlay(self, painter: QPainter) -> None:
         overlay = self.overlay
-        lumen = () if overlay.lumen is None else (overlay.lumen,)
+        lumen, eel = (() if one is None else (one,) for one in (overlay.lumen, overlay.eel))
         painter.setBrushOrigin(QPointF(*self._to_px(np.zeros((1, 2)))[0]))  # hatches scroll too
         self._paint_structures(
             painter,
@@ -155,6 +162,7 @@ class PolarView(ImageView):
             region=self._regions_px(overlay.calcium),
             calcium=self._borders_px(overlay.calcium),
             lumen=self._borders_px(lumen),
+            eel=self._borders_px(eel),
         )
         if overlay.rays_mm and overlay.lumen is not None:
             rays = [unrolled(beyond_lumen(ray, overlay.lumen)) for ray in overlay.rays_mm]
