@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from types import MappingProxyType
 
-from calcviewer.app.review import Step
-from calcviewer.app.session import IvoctStudy
+from calcviewer.app.session import IvoctStudy, Step
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.study import Review

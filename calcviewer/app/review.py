@@ -13,8 +13,7 @@ from typing import Literal
 
 from calcviewer.app.report_lesion import in_force
 from calcviewer.app.results import Results, most_severe
-from calcviewer.app.session import IvoctStudy
-from calcviewer.app.session import Step as Step
+from calcviewer.app.session import IvoctStudy, Step
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import GuidewireDecision, Review

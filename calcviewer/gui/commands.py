@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 
 from calcviewer.app import review as steps
 from calcviewer.app.correction import copied, excluded, included, reverted
-from calcviewer.app.session import Change, Session
+from calcviewer.app.session import Change, Session, Step
 from calcviewer.app.settings import Settings
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui.about import About
@@ -347,7 +347,7 @@ class Commands(QObject):
         shown = self._desk.shown
         return None if shown is None else shown.session
 
-    def _edit(self, step: steps.Step) -> None:
+    def _edit(self, step: Step) -> None:
         self._desk.edit(step)
         self._say(step.label)
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from calcviewer.app.review import Step
 from calcviewer.app.review_log import HistoryRow
-from calcviewer.app.session import Change, Facet
+from calcviewer.app.session import Change, Facet, Step
 from calcviewer.app.settings import Settings, save_settings
 from calcviewer.app.workflows import SegmentOptions
 from calcviewer.gui.change_relay import merged

@@ -165,8 +165,11 @@ def smoothed_path(path_mm: Points, passes: int) -> Points:
 
 
 def cleaned_path(path_mm: Points) -> Points:
-    """Return a path as float64 ``(N, 2)`` without repeated points."""
-    path = np.asarray(path_mm, dtype=np.float64).reshape(-1, 2)
+    """Return a path as float64 ``(N, 2)`` without repeated points.
+
+    Coordinates are rounded to 1e-9 mm: GEOS divides by zero on numbers next to nothing.
+    """
+    path = np.round(np.asarray(path_mm, dtype=np.float64).reshape(-1, 2), 9)
     if len(path) < 2:
         return path
     keep = np.append(True, np.abs(np.diff(path, axis=0)).max(axis=1) > _REPEATED_MM)

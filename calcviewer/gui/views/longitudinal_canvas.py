@@ -10,8 +10,8 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QContextMenuEvent, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
-from calcviewer.app.review import Step, bookmark, no_voi, voi_from, voi_to
-from calcviewer.app.session import Change, Facet
+from calcviewer.app.review import bookmark, no_voi, voi_from, voi_to
+from calcviewer.app.session import Change, Facet, Step
 from calcviewer.gui.cut import (
     CutBorders,
     CutFrame,
