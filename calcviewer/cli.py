@@ -14,6 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from calcviewer.app import benchmark, models, simulate, workflows
+from calcviewer.app.labelled_export import export_labels
+from calcviewer.app.results import compute_results
+from calcviewer.app.review_log import history_csv
+from calcviewer.app.review_search import review_entries, write_history
+from calcviewer.app.reviewed_study import open_reviewed, with_predictions
+from calcviewer.app.second_pass import SecondPassRow, second_pass, second_pass_document
+from calcviewer.app.stored_study import open_stored
 from calcviewer.app.summary import summary_lines
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.modalities.ivoct.read import ReadOptions
@@ -25,7 +32,8 @@ def add_verbs(verbs: Verbs) -> None:
     """Add the verbs that work on pullbacks and models."""
     for add in (_add_demo, _add_analyze, _add_segment, _add_measure, _add_simulate, _add_models):
         add(verbs)
-    _add_benchmark(verbs)
+    for add in (_add_benchmark, _add_export, _add_export_labels, _add_second_pass, _add_history):
+        add(verbs)
 
 
 def _add_demo(verbs: Verbs) -> None:
@@ -62,7 +70,9 @@ def _add_segment(verbs: Verbs) -> None:
 
 def _add_measure(verbs: Verbs) -> None:
     parser = verbs.add_parser("measure", help="measure and score given labels")
-    parser.add_argument("labels", type=Path, metavar="LABELS.npz")
+    parser.add_argument(
+        "labels", type=Path, metavar="LABELS", help="label file (.npz), DICOM SEG or NIfTI"
+    )
     parser.add_argument("--voi", type=frame_range, metavar="FIRST:LAST", help="frames from 1")
     parser.add_argument("--json", action="store_true", help="print the analysis as JSON")
     parser.set_defaults(run=_run_measure)
@@ -85,12 +95,58 @@ def _add_models(verbs: Verbs) -> None:
     parser.set_defaults(run=_run_models)
 
 
+def _add_history(verbs: Verbs) -> None:
+    parser = verbs.add_parser("history", help="write who changed what in a review, and when")
+    parser.add_argument("path", type=Path, help="the pullback, or the file of its review")
+    parser.add_argument("-o", "--output", type=Path, metavar="FILE.csv", help="default: print")
+    parser.set_defaults(run=_run_history)
+
+
 def _add_benchmark(verbs: Verbs) -> None:
     parser = verbs.add_parser("benchmark", help="measure the time a frame takes on this machine")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--model", default=workflows.DEFAULT_MODEL, metavar="NAME")
     parser.add_argument("--json", action="store_true")
     parser.set_defaults(run=_run_benchmark)
+
+
+def _add_export(verbs: Verbs) -> None:
+    parser = verbs.add_parser("export", help="write results for archives and other programs")
+    parser.add_argument(
+        "study", type=Path, metavar="STUDY", help="folder of analyze, review file, or its pullback"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--seg", action="store_true", help="DICOM Segmentation")
+    parser.add_argument("--sr", action="store_true", help="DICOM structured report")
+    parser.add_argument("--pdf", action="store_true", help="report as DICOM Encapsulated PDF")
+    parser.add_argument("--nifti", action="store_true", help="label volume")
+    parser.add_argument("--deidentify", action="store_true", help="name no patient, new UIDs")
+    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4")
+    parser.set_defaults(run=_run_export)
+
+
+def _add_export_labels(verbs: Verbs) -> None:
+    parser = verbs.add_parser(
+        "export-labels", help="write the frames operators confirmed as data to train on"
+    )
+    parser.add_argument(
+        "reviews", type=Path, nargs="+", metavar="REVIEW", help="review file, or its pullback"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--stride", type=int, choices=(1, 2), default=2, help="reduce the grid; default: 2"
+    )
+    parser.add_argument("--json", action="store_true", help="print what was written as JSON")
+    parser.set_defaults(run=_run_export_labels)
+
+
+def _add_second_pass(verbs: Verbs) -> None:
+    parser = verbs.add_parser(
+        "second-pass", help="list the frames in which model and operator differ most"
+    )
+    parser.add_argument("review", type=Path, metavar="REVIEW", help="review file, or its pullback")
+    parser.add_argument("--json", action="store_true")
+    parser.set_defaults(run=_run_second_pass)
 
 
 def _add_reading(parser: argparse.ArgumentParser) -> None:
@@ -268,6 +324,15 @@ def _run_models(args: argparse.Namespace) -> int:
     return 0
 
 
+def _run_history(args: argparse.Namespace) -> int:
+    if args.output is None:
+        print(history_csv(review_entries(args.path)), end="")
+    else:
+        write_history(args.path, args.output)
+        print(f"Written to {args.output.resolve()}")
+    return 0
+
+
 def _run_benchmark(args: argparse.Namespace) -> int:
     figures = benchmark.measure_speed(model=args.model, device=args.device)
     if args.json:
@@ -276,3 +341,64 @@ def _run_benchmark(args: argparse.Namespace) -> int:
         for name, value in figures.items():
             print(f"{name:>12}  {value}")
     return 0
+
+
+def _run_export(args: argparse.Namespace) -> int:
+    # Brings highdicom, which takes long to load.
+    from calcviewer.app.dicom_results import ResultOptions, write_results
+
+    with progress_bar("Segmenting") as update:
+        study = open_stored(args.study, progress=update)
+    options = ResultOptions(
+        seg=args.seg,
+        sr=args.sr,
+        pdf=args.pdf,
+        nifti=args.nifti,
+        deidentify=args.deidentify,
+        page_size=args.page_size,
+    )
+    for path in write_results(study, compute_results(study, {}), options, args.output):
+        print(path.resolve())
+    return 0
+
+
+def _run_export_labels(args: argparse.Namespace) -> int:
+    with progress_bar("Segmenting") as update:
+        reviewed = [open_reviewed(path) for path in args.reviews]
+        exported = export_labels(reviewed, args.output, stride=args.stride, progress=update)
+    if args.json:
+        _print_json(exported.document())
+        return 0
+    made = ", ".join(f"{count} {name.lower()}" for name, count in sorted(exported.frames.items()))
+    count = sum(exported.frames.values())
+    print(f"{count} confirmed frames ({made}) in {len(exported.vois)} VOIs")
+    print(f"Written to {args.output.resolve()}")
+    for name, frame, reason in exported.left_out:
+        print(f"{name}, frame {frame}: left out, {reason}", file=sys.stderr)
+    return 0
+
+
+def _run_second_pass(args: argparse.Namespace) -> int:
+    study = open_reviewed(args.review).study
+    if study.review.edits:  # a frame that was confirmed as it came differs in nothing
+        with progress_bar("Segmenting") as update:
+            study = with_predictions(study, sorted(study.review.edits), progress=update)
+    rows = second_pass(study)
+    unit = "mm²" if study.calibration.scaled else "mm² (working scale)"
+    if args.json:
+        _print_json(second_pass_document(rows))
+    elif not rows:
+        print("No frame of this review was corrected.")
+    else:
+        print("\n".join(_second_pass_line(row, unit) for row in rows))
+    return 0
+
+
+def _second_pass_line(row: SecondPassRow, unit: str) -> str:
+    both = row.model_arc_deg, row.operator_arc_deg
+    arcs = ["–" if arc is None else f"{arc:.0f}°" for arc in both]
+    return (
+        f"frame {row.frame + 1:4d}  differs {row.difference:5.2f} {unit}  "
+        f"lumen Dice {row.lumen.dice:.3f}  calcium Dice {row.calcium.dice:.3f}  "
+        f"arc {arcs[0]} -> {arcs[1]}"
+    )

@@ -11,9 +11,17 @@ from PIL import Image
 
 from calcviewer.__main__ import main
 from calcviewer.app.labels_file import write_labels
+from tests.app.kept_reviews import edit, opened, pullback_at
 from tests.phantoms import GRID, PITCH_MM, label_map
 
-ANALYSIS_FILES = {"analysis.json", "frames.csv", "lesions.csv", "labels.npz", "report.pdf"}
+ANALYSIS_FILES = {
+    "analysis.json",
+    "contours.bin",
+    "frames.csv",
+    "labels.npz",
+    "lesions.csv",
+    "report.pdf",
+}
 
 
 @pytest.fixture(scope="module")
@@ -213,6 +221,19 @@ def test_measure_says_what_a_missing_pitch_costs(
     assert "frame pitch is unknown" in capsys.readouterr().out
 
 
+def test_history_of_a_review(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pullback = pullback_at(tmp_path)
+    with opened(pullback) as (session, store):
+        edit(session, 0, 1.0)
+        path = store.path
+    target = tmp_path / "history.csv"
+    assert main(["history", str(path), "-o", str(target)]) == 0
+    capsys.readouterr()
+    assert main(["history", str(path)]) == 0
+    assert capsys.readouterr().out == target.read_text(encoding="utf-8")
+    assert target.read_text(encoding="utf-8").splitlines()[0].startswith("step,when,who,action")
+
+
 def test_models_are_what_their_cards_say(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--verify", "--json"]) == 0
     models = json.loads(capsys.readouterr().out)
@@ -232,3 +253,27 @@ def test_benchmark_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> Non
         "peak_mb",
     }
     assert figures["frame_ms"] >= figures["network_ms"] > 0
+
+
+def test_exported_results_give_the_score_again(
+    analysed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["export", str(analysed), "--seg", "--sr", "--pdf", "--nifti", "-o", str(tmp_path)]
+    assert main(arguments) == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {f"pullback{end}" for end in (".seg.dcm", ".sr.dcm", ".pdf.dcm", ".nii.gz")}
+    document = json.loads((analysed / "analysis.json").read_text())
+    again = measured(capsys, tmp_path / "pullback.seg.dcm")
+    assert again["lesions"] == document["lesions"]
+    assert again["frames"] == document["frames"]
+    volume = measured(capsys, tmp_path / "pullback.nii.gz")
+    assert len(volume["frames"]) == len(document["frames"])
+
+
+def test_export_says_what_is_wrong(
+    analysed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", str(analysed), "-o", str(tmp_path / "out")]) == 1
+    assert "Nothing was chosen" in capsys.readouterr().err
+    assert main(["export", str(tmp_path), "--seg", "-o", str(tmp_path / "out")]) == 1
+    assert str(tmp_path) in capsys.readouterr().err

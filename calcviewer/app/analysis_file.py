@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from calcviewer import __version__
+from calcviewer.app.frames_to_check import FrameToCheck, frames_to_check
 from calcviewer.app.results import Results
 from calcviewer.core.measurement import Measurement
 from calcviewer.core.pullback import CalibratedValue, Pullback
@@ -55,6 +56,7 @@ def analysis_document(study: Study[Protocol], results: Results) -> dict[str, Any
         _frame(index, measured) for index, measured in enumerate(results.frames) if measured
     ]
     document["failed_frames"] = failed_frames(study)
+    document["frames_to_check"] = [_to_check(one) for one in frames_to_check(study, results)]
     document["lesions"] = [_lesion(lesion) for lesion in results.lesions]
     document["vessel"] = _vessel(results.vessel)
     return document
@@ -113,7 +115,7 @@ def _write_csv(path: Path, rows: Iterable[tuple[Mapping[str, int], Sequence[Meas
 def _pullback(pullback: Pullback) -> dict[str, Any]:
     return {
         "name": pullback.name,
-        "path": str(pullback.source.path),
+        "path": str(pullback.source.path.absolute()),
         "kind": pullback.source.kind,
         "frames": pullback.frame_count,
         "intensity": pullback.intensity.value,
@@ -146,7 +148,14 @@ def _frame(index: int, measured: FrameMeasurement) -> dict[str, Any]:
         "min_depth_mm": measured.min_depth_mm,
         "mean_depth_mm": measured.mean_depth_mm,
         "thickness_capped": measured.thickness_capped,
+        "eel_area_mm2": measured.eel_area_mm2,
+        "plaque_burden_percent": measured.plaque_burden_percent,
     }
+
+
+def _to_check(one: FrameToCheck) -> dict[str, Any]:
+    reasons = [{"reason": kind.value, "arc_deg": arc_deg} for kind, arc_deg in one.suspicions]
+    return {"frame": one.frame + 1, "reasons": reasons}
 
 
 def _scored(arc: ScoredArc) -> dict[str, Any]:

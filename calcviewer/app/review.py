@@ -188,6 +188,16 @@ def lesion_in_view(results: Results, frame: int) -> Lesion | None:
     return most_severe(results.lesions)
 
 
+def bridged_by_operator(results: Results, frame: int) -> bool:
+    """Whether the bridged arc of a frame is the one that counts, because an operator said so."""
+    return any(
+        lesion.first_frame <= frame <= lesion.last_frame
+        and lesion.decision is not None
+        and lesion.decision.bridge
+        for lesion in results.lesions
+    )
+
+
 def lesion_number(results: Results, lesion: Lesion) -> int:
     """Return the number people know a lesion by, from 1."""
     return results.lesions.index(lesion) + 1

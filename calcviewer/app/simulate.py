@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -101,7 +100,17 @@ def write_simulated(
     output: Path, spec: PullbackSpec, *, progress: Callable[[int, int], None] | None = None
 ) -> None:
     """Write the pullback that a specification fixes; see `write_pullback`."""
-    pullback = simulate_pullback(spec)
+    write_drawn(output, simulate_pullback(spec), progress=progress)
+
+
+def write_drawn(
+    output: Path,
+    pullback: SimulatedPullback,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Write a pullback as it is, with whatever was placed in its vessel; see `write_pullback`."""
+    spec = pullback.spec
     grid = PolarGrid(spec.a_lines, spec.samples, spec.sample_spacing_mm)
     with staged_folder(output) as stage:
         spool = _Spool(stage, pullback, grid)
@@ -216,20 +225,15 @@ def _simulated_frames(pullback: SimulatedPullback) -> Iterator[SimulatedFrame]:
         yield from (pullback.frame(index) for index in range(count))
         return
     context = multiprocessing.get_context("spawn")
-    make = partial(_make_frame, pullback.spec)
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         # Few frames ahead of the writer, so that memory stays flat.
         waiting: deque[Future[SimulatedFrame]] = deque()
         for index in range(count):
-            waiting.append(pool.submit(make, index))
+            waiting.append(pool.submit(pullback.frame, index))
             if len(waiting) > 3 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-def _make_frame(spec: PullbackSpec, index: int) -> SimulatedFrame:
-    return simulate_pullback(spec).frame(index)
 
 
 def _palette_indices(level_db: NDArray[np.floating], white_db: float) -> NDArray[np.uint8]:

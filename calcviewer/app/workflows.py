@@ -22,13 +22,16 @@ from calcviewer.app.measured_error import measured_error
 from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results, compute_results
 from calcviewer.app.session import IvoctStudy, Session
+from calcviewer.app.stored_contours import contours_bytes
 from calcviewer.core.annotation import FrameAnnotation, labels_of_annotation
 from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import PolarGrid, sectors_mask
+from calcviewer.core.modality import Segmenter
 from calcviewer.core.pullback import Pullback
 from calcviewer.core.resources import models_path
 from calcviewer.core.study import Review, Study
+from calcviewer.dicom.header import is_dicom
 from calcviewer.inference.crf import CrfParameters
 from calcviewer.inference.onnx import Network
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
@@ -38,6 +41,7 @@ from calcviewer.modalities.ivoct.segment import IvoctSegmenter
 from calcviewer.report.pdf import PageSize, write_report
 
 DEFAULT_MODEL = "segnet-cpu"
+CONTOURS_FILE = "contours.bin"
 Device = Literal["auto", "cpu", "cuda"]
 Progress = Callable[[int, int], None]
 """Called with (done, wanted)."""
@@ -52,7 +56,7 @@ class SegmentOptions:
     crf: bool = True
 
 
-def load_segmenter(pullback: Pullback, options: SegmentOptions) -> IvoctSegmenter:
+def load_segmenter(pullback: Pullback, options: SegmentOptions) -> Segmenter:
     """Load the chosen model for a pullback.
 
     Raises
@@ -86,8 +90,8 @@ def analyze(
 ) -> Analysis:
     """Segment, measure and score a pullback and write everything into a folder.
 
-    Writes ``analysis.json``, ``frames.csv``, ``lesions.csv``, ``labels.npz`` and ``report.pdf``,
-    all or none of them.
+    Writes ``analysis.json``, ``frames.csv``, ``lesions.csv``, ``labels.npz``, ``contours.bin`` and
+    ``report.pdf``, all or none of them.
 
     Parameters
     ----------
@@ -109,10 +113,12 @@ def analyze(
         segment_study(session, segmenter, progress)
         study, results = session.study, session.results
         document = analysis_document(study, results)
+        document["read_options"] = asdict(read_options)
         write_json(stage / "analysis.json", document)
         write_frames_csv(stage / "frames.csv", results)
         write_lesions_csv(stage / "lesions.csv", results)
         write_study_labels(stage / "labels.npz", study)
+        (stage / CONTOURS_FILE).write_bytes(contours_bytes(study.predictions))
         content = build_report(study, results, error=measured_error(study.model))
         write_report(content, stage / "report.pdf", page_size=page_size)
     return Analysis(study, results, document)
@@ -124,15 +130,29 @@ def measure(labels: Path, *, voi: tuple[int, int] | None = None) -> Analysis:
     Parameters
     ----------
     labels
-        A label file as described in `calcviewer.app.labels_file`.
+        A label file as described in `calcviewer.app.labels_file`, a DICOM Segmentation or a NIfTI
+        volume of labels.
     voi
-        First and last frame (0-based, inclusive); within it all calcium is one lesion.
+        First and last frame (0-based, inclusive); within it all calcium is one lesion. None: the
+        one that the file was exported with, if any.
     """
-    study = read_labels(labels, Protocol())
+    study = _labelled(labels)
     check_voi(voi, study.pullback.frame_count)
-    study = replace(study, review=Review(voi=voi))
+    study = replace(study, review=replace(study.review, voi=voi or study.review.voi))
     results = compute_results(study, {})
     return Analysis(study, results, analysis_document(study, results))
+
+
+def _labelled(path: Path) -> IvoctStudy:
+    if path.name.lower().endswith((".nii", ".nii.gz")):
+        from calcviewer.app.nifti import study_of_nifti  # loaded only where it is needed
+
+        return study_of_nifti(path)
+    if path.is_file() and is_dicom(path):
+        from calcviewer.app.seg_results import study_of_seg  # brings highdicom, which takes long
+
+        return study_of_seg(path)
+    return read_labels(path, Protocol())
 
 
 def segment(
@@ -169,9 +189,7 @@ def segment(
     }
 
 
-def segment_study(
-    session: Session, segmenter: IvoctSegmenter, progress: Progress | None = None
-) -> None:
+def segment_study(session: Session, segmenter: Segmenter, progress: Progress | None = None) -> None:
     """Segment the VOI, or everything, and make guidewires consistent along the pullback.
 
     Raises

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import Enum, IntEnum
+from functools import lru_cache
 
 import numpy as np
 import shapely
@@ -182,10 +183,16 @@ def _in_sectors(sectors: tuple[Arc, ...], grid: Grid) -> NDArray[np.bool_]:
     if isinstance(grid, PolarGrid):
         inside = sectors_mask(sectors, grid.angles_deg())
         return np.broadcast_to(inside[:, None], grid.shape)
+    angle, within = _pixel_angles(grid)
+    return np.asarray(sectors_mask(sectors, angle) & within)
+
+
+@lru_cache(maxsize=1)  # the frames of a pullback have one grid
+def _pixel_angles(grid: CartesianGrid) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the angle of every pixel, degrees, and whether it lies within the image field."""
     y_px, x_px = np.mgrid[: grid.rows, : grid.columns]
     angle, radius = to_polar(grid.to_mm(np.stack([x_px, y_px], axis=-1)))
-    rim_mm = min(grid.shape) / 2 * grid.pixel_spacing_mm
-    return np.asarray(sectors_mask(sectors, angle) & (radius <= rim_mm))
+    return angle, np.asarray(radius <= min(grid.shape) / 2 * grid.pixel_spacing_mm)
 
 
 def _shadow_arcs(mask: NDArray[np.bool_], grid: Grid) -> tuple[Arc, ...]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from calcviewer.app.results import compute_results
 from calcviewer.app.review import (
     bookmark,
+    bridged_by_operator,
     calibration_value,
     confirmation_progress,
     frame_confirmation,
@@ -87,6 +88,8 @@ def test_a_guidewire_decision_is_kept_with_who_and_when_and_replaces_the_last_on
         assert (kept.bridge, kept.operator, kept.when) == (bridge, "A. Reader", "2026-01-02")
         (now,) = session.results.lesions
         assert now.verdict is (now.bridged if bridge else now.visible).score
+        assert bridged_by_operator(session.results, lesion.first_frame) is bridge
+        assert not bridged_by_operator(session.results, lesion.last_frame + 1)
     session.undo()
     assert session.results.lesions[0].decision is not None
     session.undo()

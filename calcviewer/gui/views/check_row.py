@@ -33,6 +33,7 @@ class CheckRow(QWidget):
         self._marks: tuple[CheckMark, ...] = ()
         self._buttons: list[_MarkButton] = []
         self.next_button = named(QToolButton(parent), "flat")
+        self.next_button.setStyleSheet("padding: 0;")  # the words just fit beside the canvas
         self.next_button.setToolTip(self.tr("Go to the next frame in which the model may be wrong"))
         self.next_button.clicked.connect(self._go_to_next)
         self.next_button.hide()
@@ -88,7 +89,7 @@ class CheckRow(QWidget):
 
     def _place_next(self) -> None:
         self.next_button.setVisible(bool(self._frames))
-        self.next_button.setText(self.tr("{n} to check ▸").format(n=len(self._frames)))
+        self.next_button.setText(self.tr("Check {n} ▸").format(n=len(self._frames)))
         left = self.width() - round(RIGHT_PX) + 4
         self.next_button.setGeometry(left, self.y() - 6, round(RIGHT_PX) - 4, HIT_PX)
         self.next_button.raise_()

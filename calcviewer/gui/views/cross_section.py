@@ -212,6 +212,10 @@ class CrossSectionView(ImageView):
             return [drawing.quiet(self.tr("no lumen"))]
         visible = degrees_text(measured.max_arc_deg_visible)
         bridged = degrees_text(measured.max_arc_deg_bridged)
+        if self.bridged:
+            left_out = self.tr("arc {visible} visible").format(visible=visible)
+            counts = drawing.arc_value(bridged)
+            return [drawing.Run(f"{left_out} · "), counts, drawing.Run(" " + self.tr("bridged"))]
         return [
             drawing.Run(self.tr("arc") + " "),
             drawing.arc_value(visible),

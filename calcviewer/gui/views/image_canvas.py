@@ -15,8 +15,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from calcviewer.app.review import bridged_by_operator
 from calcviewer.app.session import Change, Facet
 from calcviewer.core.annotation import FrameAnnotation
+from calcviewer.core.geometry import Arc
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.tools.free_marks import quiet_marks
 from calcviewer.gui.tools.tool import Look, Mark
@@ -27,7 +29,7 @@ from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 
 Points = NDArray[np.float64]
 
-_REDRAWN = frozenset({Facet.ANNOTATION, Facet.EXCLUSION, Facet.CALIBRATION})
+_REDRAWN = frozenset({Facet.ANNOTATION, Facet.EXCLUSION, Facet.CALIBRATION, Facet.GUIDEWIRE})
 
 
 class ImageCanvas(QWidget):
@@ -40,6 +42,7 @@ class ImageCanvas(QWidget):
         self.overlay = Overlay()
         self.annotation: FrameAnnotation | None = None
         self.measured: FrameMeasurement | None = None
+        self.bridged = False
         self._picture: QImage | None = None
         self._picture_stale = self._overlay_stale = True
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -100,7 +103,7 @@ class ImageCanvas(QWidget):
             self.shown.pictures.calibrate(self.shown.session.study.calibration)
             self._picture_stale = True
             self.fit()
-        if self.state.frame in change.frames:
+        if self.state.frame in change.frames or Facet.GUIDEWIRE in change.facets:
             self._overlay_stale = True
             self.update()
 
@@ -147,13 +150,16 @@ class ImageCanvas(QWidget):
             study, frame = shown.session.study, self.state.frame
             self.annotation = study.annotation(frame)
             self.measured = shown.session.results.frames[frame]
+            self.bridged = bridged_by_operator(shown.session.results, frame)
             self.overlay = self._overlay_of(shown)
             self._overlay_stale = False
 
     def _overlay_of(self, shown: ShownStudy) -> Overlay:
         if self.annotation is None or self.annotation.failure:
             return Overlay()
-        arcs = () if self.measured is None else self.measured.visible_arcs
+        arcs: Sequence[Arc] = ()
+        if self.measured is not None:
+            arcs = self.measured.bridged_arcs if self.bridged else self.measured.visible_arcs
         return frame_overlay(
             self.annotation,
             arc=max(arcs, key=lambda arc: arc.extent_deg, default=None),

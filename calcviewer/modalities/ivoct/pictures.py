@@ -264,6 +264,20 @@ class Orientation:
         shift = self.shifts_px[index] if self.shifts_px else 0
         return _shifted(frame, shift) if shift else frame
 
+    def undo(self, frame: Picture, index: int, rows: int) -> Picture:
+        """Return a canonical frame as it would be stored, in ``rows`` A-lines with padding of 0.
+
+        Samples that `apply` moved out of the frame come back as 0.
+        """
+        shift = self.shifts_px[index] if self.shifts_px else 0
+        stored = _shifted(frame, -shift) if shift else frame
+        stored = np.roll(stored, -self.first_a_line, axis=0)
+        if not self.clockwise:
+            stored = np.roll(stored, -1, axis=0)[::-1]
+        seam = self.seam_indices[index] if self.seam_indices else 0
+        padding = np.zeros((rows - self.a_lines, *frame.shape[1:]), dtype=frame.dtype)
+        return np.concatenate([np.roll(stored, seam, axis=0), padding])
+
 
 def _shifted(frame: Picture, shift: int) -> Picture:
     """Move the samples of every A-line outward by ``shift``; what comes in is 0."""
