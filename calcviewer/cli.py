@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from calcviewer.app import benchmark, models, simulate, workflows
+from calcviewer.app.exchange.stored_study import open_stored
 from calcviewer.app.labelled_export import export_labels
 from calcviewer.app.results import compute_results
-from calcviewer.app.review_log import history_csv
-from calcviewer.app.review_search import review_entries, write_history
-from calcviewer.app.reviewed_study import open_reviewed, with_predictions
+from calcviewer.app.review_store.log import history_csv
+from calcviewer.app.review_store.reviewed_study import open_reviewed, with_predictions
+from calcviewer.app.review_store.search import review_entries, write_history
 from calcviewer.app.second_pass import SecondPassRow, second_pass, second_pass_document
-from calcviewer.app.stored_study import open_stored
 from calcviewer.app.summary import summary_lines
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.modalities.ivoct.read import ReadOptions
@@ -345,7 +345,7 @@ def _run_benchmark(args: argparse.Namespace) -> int:
 
 def _run_export(args: argparse.Namespace) -> int:
     # Brings highdicom, which takes long to load.
-    from calcviewer.app.dicom_results import ResultOptions, write_results
+    from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
 
     with progress_bar("Segmenting") as update:
         study = open_stored(args.study, progress=update)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from calcviewer.__main__ import main
 from calcviewer.app.labels_file import write_labels
-from tests.app.kept_reviews import edit, opened, pullback_at
+from tests.app.review_store.kept_reviews import edit, opened, pullback_at
 from tests.phantoms import GRID, PITCH_MM, label_map
 
 ANALYSIS_FILES = {

@@ -18,8 +18,8 @@ from calcviewer.app.analysis_file import (
     write_json,
     write_lesions_csv,
 )
+from calcviewer.app.lesion_report.content import build_report
 from calcviewer.app.measured_error import measured_error
-from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.atomic import staged_file

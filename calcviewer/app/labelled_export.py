@@ -13,7 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from calcviewer.app.reviewed_study import ReviewedStudy, confirmed_with, with_predictions
+from calcviewer.app.review_store.reviewed_study import (
+    ReviewedStudy,
+    confirmed_with,
+    with_predictions,
+)
 from calcviewer.app.session import IvoctStudy
 from calcviewer.app.voi_file import (
     CALCIUM,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
-from calcviewer.app.report_lesion import in_force
+from calcviewer.app.lesion_report.lesion import in_force
 from calcviewer.app.results import Results, most_severe
 from calcviewer.app.session import IvoctStudy, Step
 from calcviewer.core.errors import CalcViewerError

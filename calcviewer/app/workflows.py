@@ -17,12 +17,12 @@ from calcviewer.app.analysis_file import (
     write_json,
     write_lesions_csv,
 )
+from calcviewer.app.exchange.stored_contours import contours_bytes
 from calcviewer.app.labels_file import read_labels, write_labels
+from calcviewer.app.lesion_report.content import build_report
 from calcviewer.app.measured_error import measured_error
-from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results, compute_results
 from calcviewer.app.session import IvoctStudy, Session
-from calcviewer.app.stored_contours import contours_bytes
 from calcviewer.core.annotation import FrameAnnotation, labels_of_annotation
 from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
@@ -145,11 +145,13 @@ def measure(labels: Path, *, voi: tuple[int, int] | None = None) -> Analysis:
 
 def _labelled(path: Path) -> IvoctStudy:
     if path.name.lower().endswith((".nii", ".nii.gz")):
-        from calcviewer.app.nifti import study_of_nifti  # loaded only where it is needed
+        from calcviewer.app.exchange.nifti import study_of_nifti  # loaded only where it is needed
 
         return study_of_nifti(path)
     if path.is_file() and is_dicom(path):
-        from calcviewer.app.seg_results import study_of_seg  # brings highdicom, which takes long
+        from calcviewer.app.exchange.seg_results import (
+            study_of_seg,  # brings highdicom, which takes long
+        )
 
         return study_of_seg(path)
     return read_labels(path, Protocol())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from calcviewer.app.review_log import HistoryRow
+from calcviewer.app.review_store.log import HistoryRow
 from calcviewer.app.session import Change, Facet, Step
 from calcviewer.app.settings import Settings, save_settings
 from calcviewer.app.workflows import SegmentOptions

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from calcviewer.app.report_lesion import in_force
+from calcviewer.app.lesion_report.lesion import in_force
 from calcviewer.app.results import Results, most_severe
 from calcviewer.modalities.ivoct.lesion import Lesion
 

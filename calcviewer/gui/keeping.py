@@ -7,10 +7,10 @@ from datetime import datetime
 from PySide6.QtCore import QCoreApplication, QObject, Signal
 
 from calcviewer.app.failures import report_failure
-from calcviewer.app.review_lock import Holder
-from calcviewer.app.review_log import HistoryRow
-from calcviewer.app.review_search import FoundReview
-from calcviewer.app.review_store import ReviewStore, SaveState, Saving, open_review
+from calcviewer.app.review_store.lock import Holder
+from calcviewer.app.review_store.log import HistoryRow
+from calcviewer.app.review_store.search import FoundReview
+from calcviewer.app.review_store.store import ReviewStore, SaveState, Saving, open_review
 from calcviewer.app.session import Session
 from calcviewer.core.errors import CalcViewerError
 

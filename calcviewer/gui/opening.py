@@ -11,7 +11,7 @@ import platformdirs
 from PySide6.QtCore import QMimeData, QObject, Signal
 
 from calcviewer import __version__
-from calcviewer.app.review_search import find_review
+from calcviewer.app.review_store.search import find_review
 from calcviewer.app.session import Session
 from calcviewer.app.simulate import demo_pullback
 from calcviewer.core.errors import CalcViewerError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calcviewer.app.review_search import FoundReview
+from calcviewer.app.review_store.search import FoundReview
 from calcviewer.app.session import Session
 from calcviewer.gui.frames import FramePictures
 

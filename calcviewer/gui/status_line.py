@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
-from calcviewer.app.review_store import SaveState, Saving
+from calcviewer.app.review_store.store import SaveState, Saving
 from calcviewer.core.study import ModelReference
 from calcviewer.gui.elided import ElidedLabel
 from calcviewer.gui.keeping import holder_text, saved_text

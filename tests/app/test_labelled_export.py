@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from calcviewer.app.labelled_export import consecutive, export_labels, training_labels
-from calcviewer.app.review_log import Entry, Kind
-from calcviewer.app.reviewed_study import ReviewedStudy
+from calcviewer.app.review_store.log import Entry, Kind
+from calcviewer.app.review_store.reviewed_study import ReviewedStudy
 from calcviewer.app.voi_file import CALCIUM, IGNORE, LUMEN, OTHER, FrameOrigin, read_dataset
 from calcviewer.core.annotation import Provenance, annotation_from_labels
 from calcviewer.core.errors import CalcViewerError

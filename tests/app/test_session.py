@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from calcviewer.app.results import compute_results
-from calcviewer.app.review_search import find_review
-from calcviewer.app.review_store import open_review
+from calcviewer.app.review_store.search import find_review
+from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import Change, Facet, Session
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import ModelReference, Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
-from tests.app.kept_reviews import plain, pullback_at
+from tests.app.review_store.kept_reviews import plain, pullback_at
 from tests.phantoms import GRID, label_map, make_pullback
 
 MODEL = ModelReference("phantom", "1", "0" * 64, "CPUExecutionProvider")

@@ -1,16 +1,13 @@
 """What users of peer tools complain about while viewing: none of it may be true here.
 
-Complaints about editing (painting lags, the last polygon point, the lasso, copying to the next
-frame) belong to the tools that edit contours.
+Complaints about editing are in `test_editing_complaints`.
 """
 
 from __future__ import annotations
 
 import gc
-import time
 import weakref
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +15,27 @@ import pydicom
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QAbstractSlider, QApplication, QDoubleSpinBox, QScrollBar, QWidget
+from PySide6.QtWidgets import QAbstractSlider, QDoubleSpinBox, QScrollBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from calcviewer.app.session import Session
-from calcviewer.app.settings import Settings
 from calcviewer.app.simulate import write_pullback
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.geometry import Arc
-from calcviewer.core.pullback import CalibratedValue, Origin
 from calcviewer.gui.flags import FlagKind
 from calcviewer.gui.main_window import MainWindow
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.cross_section import CrossSectionView
 from calcviewer.gui.views.overlay import frame_overlay
 from tests.gui.image_views import make_shown, pixels, reddish, show_in, turn_wheel
+from tests.gui.open_windows import at_rest, double_scale, opened, press, shown_window
 from tests.gui.stored_studies import PhantomSegmenter, write_study
 from tests.phantoms import GRID as PHANTOM_GRID
 from tests.phantoms import label_map, make_pullback
 
-NONE, SHIFT = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
-CTRL = Qt.KeyboardModifier.ControlModifier
+SHIFT, CTRL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 FRAMES = 12
 NOTCH = 120
-STILL_S = 0.35
-"""Longer than streamed results are gathered before they are shown."""
 
 
 @pytest.fixture
@@ -55,44 +48,6 @@ def window(qtbot: QtBot, segmenter: PhantomSegmenter) -> Iterator[MainWindow]:
 @pytest.fixture
 def session(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> Session:
     return opened(window, qtbot, write_study(tmp_path, FRAMES))
-
-
-def shown_window(qtbot: QtBot) -> MainWindow:
-    made = MainWindow(Settings())
-    with qtbot.waitActive(made):
-        made.show()
-        made.activateWindow()
-    return made
-
-
-def opened(window: MainWindow, qtbot: QtBot, path: Path) -> Session:
-    before = window.desk.shown
-    window.open_path(path)
-    qtbot.waitUntil(lambda: window.desk.shown not in (None, before))
-    assert window.desk.shown is not None
-    qtbot.waitUntil(lambda: not window.desk.segmentation.running)
-    at_rest(window, qtbot)
-    return window.desk.shown.session
-
-
-def at_rest(window: MainWindow, qtbot: QtBot) -> None:
-    """Wait until the window shows all it has been told."""
-    qtbot.waitUntil(lambda: window.longitudinal.canvas.store.complete)
-    seen, since = pixels(window), time.monotonic()
-
-    def still() -> bool:
-        nonlocal seen, since
-        now = pixels(window)
-        if not np.array_equal(now, seen):
-            seen, since = now, time.monotonic()
-        return time.monotonic() - since > STILL_S
-
-    qtbot.waitUntil(still, timeout=15_000)
-
-
-def press(qtbot: QtBot, window: MainWindow, *keys: Qt.Key, modifier: object = NONE) -> None:
-    for key in keys:
-        qtbot.keyClick(QApplication.focusWidget() or window, key, modifier)
 
 
 # --- wheel over a slider steps more than one frame ----------------------------------------------
@@ -286,17 +241,6 @@ def test_without_a_frame_pitch_there_is_no_length_and_it_is_said(
 
 
 # --- measurements move when calibration changes -------------------------------------------------
-
-
-def double_scale(session: Session) -> None:
-    calibration = session.study.calibration
-    spacing = calibration.sample_spacing_mm
-    assert spacing is not None
-    twice = CalibratedValue(2 * spacing.value, Origin.OPERATOR)
-    review = replace(
-        session.study.review, calibration=replace(calibration, sample_spacing_mm=twice)
-    )
-    session.edit("set sample spacing", review)
 
 
 def test_a_new_scale_scales_every_number_and_moves_no_contour(

@@ -12,10 +12,12 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from calcviewer.app.session import Change, Facet
+from calcviewer.app.review import guidewire_decision
+from calcviewer.app.session import Change, Facet, Session
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.geometry import to_xy
 from calcviewer.core.pullback import CalibratedValue, Origin
+from calcviewer.gui.frames import FramePictures
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.tools.ruler import RulerTool
 from calcviewer.gui.view_state import LookUpTable, ViewState
@@ -34,6 +36,7 @@ from tests.gui.image_views import (
     spots_shown,
     turn_wheel,
 )
+from tests.lesion_studies import ACROSS_WIRE, study_of
 
 CONTROL, SHIFT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.ShiftModifier
 
@@ -429,3 +432,24 @@ def test_a_long_text_is_broken_between_words(view: CrossSectionView) -> None:
     assert wrapped("one two", 1000.0) == ["one two"]
     assert wrapped("one two", 1.0) == ["one", "two"]
     assert wrapped("", 100.0) == []
+
+
+def test_the_rays_enclose_the_arc_that_counts(view: CrossSectionView, state: ViewState) -> None:
+    study = study_of([ACROSS_WIRE] * 4)
+    shown = ShownStudy(Session(study), FramePictures(study.pullback))
+    show_in(view, shown, state)
+    shown.session.subscribe(view.show_change)
+    (lesion,) = shown.session.results.lesions
+
+    def rays_deg() -> list[float]:
+        view.grab()
+        ends = np.array([ray[-1] - ray[0] for ray in view.overlay.rays_mm])
+        return sorted(np.degrees(np.arctan2(ends[:, 1], ends[:, 0])) % 360)
+
+    assert rays_deg() == pytest.approx([130, 220], abs=3)
+    step = guidewire_decision(study.review, lesion, bridge=True, operator="A", when="2026-01-02")
+    shown.session.edit(step.label, step.review)
+    assert rays_deg() == pytest.approx([20, 220], abs=3)
+    assert texts(view).splitlines()[0].endswith("visible · 200° bridged")
+    shown.session.undo()
+    assert rays_deg() == pytest.approx([130, 220], abs=3)

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from calcviewer.app.report_lesion import in_force
+from calcviewer.app.lesion_report.lesion import in_force
 from calcviewer.app.results import most_severe
 from calcviewer.core.study import GuidewireDecision
 from calcviewer.gui.flags import FlagKind, flags_of

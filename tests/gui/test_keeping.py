@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
-from calcviewer.app import review_store
 from calcviewer.app.review import bookmark
-from calcviewer.app.review_lock import Holder
-from calcviewer.app.review_store import SaveState, Saving
+from calcviewer.app.review_store import store as review_store
+from calcviewer.app.review_store.lock import Holder
+from calcviewer.app.review_store.store import SaveState, Saving
 from calcviewer.app.settings import Settings
 from calcviewer.core.study import Study
 from calcviewer.gui.desk import Desk
 from calcviewer.gui.keeping import holder_text, saved_text
 from calcviewer.gui.status_line import StatusLine
 from calcviewer.modalities.ivoct.protocol import Protocol
-from tests.app.kept_reviews import opened, pullback_at
+from tests.app.review_store.kept_reviews import opened, pullback_at
 from tests.gui.studies import shown_of
 
 

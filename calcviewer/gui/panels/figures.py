@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from calcviewer.app.report_lesion import in_force, score_text
+from calcviewer.app.lesion_report.lesion import in_force, score_text
 from calcviewer.app.results import Results
 from calcviewer.app.review import lesion_in_view
 from calcviewer.modalities.ivoct.lesion import Lesion, ScoredArc

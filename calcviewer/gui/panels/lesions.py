@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from PySide6.QtWidgets import QWidget
 
-from calcviewer.app.report_lesion import in_force, score_text
+from calcviewer.app.lesion_report.lesion import in_force, score_text
 from calcviewer.app.review import lesion_in_view, segmentation_progress
 from calcviewer.app.session import Facet
 from calcviewer.gui.panels.card import Card, quiet, stack

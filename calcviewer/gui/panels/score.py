@@ -7,9 +7,9 @@ from itertools import zip_longest
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
+from calcviewer.app.lesion_report.context import frame_list
+from calcviewer.app.lesion_report.lesion import in_force, score_text
 from calcviewer.app.measured_error import measured_error
-from calcviewer.app.report_context import frame_list
-from calcviewer.app.report_lesion import in_force, score_text
 from calcviewer.app.results import Results
 from calcviewer.app.review import (
     guidewire_decision,

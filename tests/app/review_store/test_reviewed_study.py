@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from calcviewer.__main__ import main
-from calcviewer.app.review_place import places
-from calcviewer.app.review_store import open_review
-from calcviewer.app.reviewed_study import open_reviewed
+from calcviewer.app.review_store.place import places
+from calcviewer.app.review_store.reviewed_study import open_reviewed
+from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import Session
 from calcviewer.app.voi_file import read_dataset
 from calcviewer.app.workflows import SegmentOptions, load_segmenter, segment_study

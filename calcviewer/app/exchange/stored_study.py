@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from calcviewer.app.exchange.stored_contours import contours_of
 from calcviewer.app.labels_file import read_labels
-from calcviewer.app.reviewed_study import open_reviewed, with_predictions
+from calcviewer.app.review_store.reviewed_study import open_reviewed, with_predictions
 from calcviewer.app.session import IvoctStudy
-from calcviewer.app.stored_contours import contours_of
 from calcviewer.app.workflows import CONTOURS_FILE
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError

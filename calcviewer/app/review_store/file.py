@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from calcviewer import __version__
-from calcviewer.app.review_encoding import Changes, annotation_bytes, annotation_of
-from calcviewer.app.review_log import Entry, Kind
+from calcviewer.app.review_store.encoding import Changes, annotation_bytes, annotation_of
+from calcviewer.app.review_store.log import Entry, Kind
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import CartesianGrid, Grid, PolarGrid

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from calcviewer.app.review_file import read_review_file
-from calcviewer.app.review_log import Entry, on_grid, replayed
-from calcviewer.app.review_place import source_identity
-from calcviewer.app.review_search import find_review
+from calcviewer.app.review_store.file import read_review_file
+from calcviewer.app.review_store.log import Entry, on_grid, replayed
+from calcviewer.app.review_store.place import source_identity
+from calcviewer.app.review_store.search import find_review
 from calcviewer.app.session import IvoctStudy
 from calcviewer.app.workflows import SegmentOptions, load_segmenter
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError

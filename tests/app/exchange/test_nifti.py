@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from calcviewer.app import workflows
-from calcviewer.app.nifti import annotations_of_nifti, study_of_nifti, write_nifti
+from calcviewer.app.exchange.nifti import annotations_of_nifti, study_of_nifti, write_nifti
 from calcviewer.app.results import compute_results
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.study import Review

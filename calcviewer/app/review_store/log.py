@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from calcviewer.app.review_encoding import Changes, applied, changes_between, moved
+from calcviewer.app.review_store.encoding import Changes, applied, changes_between, moved
 from calcviewer.app.session import (
     Action,
     Finished,

@@ -11,8 +11,8 @@ import pytest
 from pydicom import dcmread
 
 from calcviewer.app import workflows
+from calcviewer.app.exchange.seg_results import annotations_of_seg, study_of_seg, write_study_seg
 from calcviewer.app.results import Results, compute_results
-from calcviewer.app.seg_results import annotations_of_seg, study_of_seg, write_study_seg
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.contour import Contour

@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from pypdf import PdfReader
 
-from calcviewer.app.report_content import build_report
-from calcviewer.app.report_frames import FramePictures, view_radius_mm
+from calcviewer.app.lesion_report.content import build_report
+from calcviewer.app.lesion_report.frames import FramePictures, view_radius_mm
 from calcviewer.app.results import compute_results
 from calcviewer.core.annotation import FrameAnnotation, LabelMap, annotation_from_labels
 from calcviewer.core.errors import CalcViewerError

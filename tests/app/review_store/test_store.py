@@ -22,18 +22,18 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
-from calcviewer.app import review_store
-from calcviewer.app.review_file import read_review_file
-from calcviewer.app.review_log import history_csv
-from calcviewer.app.review_place import data_folder, lock_path, places, source_identity
-from calcviewer.app.review_search import find_review, review_entries
-from calcviewer.app.review_store import Saving
+from calcviewer.app.review_store import store as review_store
+from calcviewer.app.review_store.file import read_review_file
+from calcviewer.app.review_store.log import history_csv
+from calcviewer.app.review_store.place import data_folder, lock_path, places, source_identity
+from calcviewer.app.review_store.search import find_review, review_entries
+from calcviewer.app.review_store.store import Saving
 from calcviewer.app.session import Session
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.protocol import Protocol
-from tests.app.edit_until_killed import STEPS, make_step
-from tests.app.kept_reviews import (
+from tests.app.review_store.edit_until_killed import STEPS, make_step
+from tests.app.review_store.kept_reviews import (
     drawn,
     edit,
     is_saved,
@@ -595,8 +595,8 @@ def test_killed_at_any_moment_every_finished_gesture_is_there() -> None:
 
 
 def _kill_many_times(tmp_path: Path) -> None:
-    command = [sys.executable, "-W", "error", "-m", "tests.app.edit_until_killed"]
-    root = Path(__file__).parents[2]
+    command = [sys.executable, "-W", "error", "-m", "tests.app.review_store.edit_until_killed"]
+    root = Path(__file__).parents[3]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
     ) as editor:

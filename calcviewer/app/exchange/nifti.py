@@ -21,8 +21,8 @@ import numpy as np
 from nibabel.nifti1 import Nifti1Extension, Nifti1Header, Nifti1Image
 from numpy.typing import NDArray
 
-from calcviewer.app.labelled_study import annotation_at, labelled_study
-from calcviewer.app.reading_aids import ReadingAids, aids_of_text, aids_text
+from calcviewer.app.exchange.labelled_study import annotation_at, labelled_study
+from calcviewer.app.exchange.reading_aids import ReadingAids, aids_of_text, aids_text
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, Label, LabelMap, labels_of_annotation
 from calcviewer.core.atomic import staged_file

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.app.along_pullback import calcium_rays, shadow_rays, trends_of
-from calcviewer.app.report_context import ReportContext
-from calcviewer.app.report_lesion import in_force
+from calcviewer.app.lesion_report.context import ReportContext
+from calcviewer.app.lesion_report.lesion import in_force
 from calcviewer.modalities.ivoct.centroid_rays import RAYS
 from calcviewer.modalities.ivoct.lesion import Lesion
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement

@@ -9,16 +9,16 @@ from types import MappingProxyType
 
 import numpy as np
 
-from calcviewer.app.labelled_study import annotation_at, labelled_study
-from calcviewer.app.reading_aids import (
+from calcviewer.app.exchange.labelled_study import annotation_at, labelled_study
+from calcviewer.app.exchange.reading_aids import (
     ReadingAids,
     aids_of_text,
     aids_text,
     annotations_in_force,
     orientation_of,
 )
+from calcviewer.app.exchange.stored_contours import contours_bytes, contours_of
 from calcviewer.app.session import IvoctStudy
-from calcviewer.app.stored_contours import contours_bytes, contours_of
 from calcviewer.core.annotation import (
     FrameAnnotation,
     Label,

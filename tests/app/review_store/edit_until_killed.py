@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from calcviewer.app.session import Session
-from tests.app.kept_reviews import FRAMES, drawn, opened, pullback_at
+from tests.app.review_store.kept_reviews import FRAMES, drawn, opened, pullback_at
 
 STEPS = 200
 

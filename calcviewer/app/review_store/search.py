@@ -7,9 +7,14 @@ from datetime import datetime
 from itertools import count
 from pathlib import Path
 
-from calcviewer.app.review_file import Stamp, UnusableReviewError, file_stamp, read_review_file
-from calcviewer.app.review_log import Entry, history_csv, on_grid, replayed
-from calcviewer.app.review_place import numbered, places, source_identity
+from calcviewer.app.review_store.file import (
+    Stamp,
+    UnusableReviewError,
+    file_stamp,
+    read_review_file,
+)
+from calcviewer.app.review_store.log import Entry, history_csv, on_grid, replayed
+from calcviewer.app.review_store.place import numbered, places, source_identity
 from calcviewer.app.session import History
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from calcviewer.app.reading_aids import NOT_MEASURED, ReadingAids
+from calcviewer.app.exchange.reading_aids import NOT_MEASURED, ReadingAids
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import (
     FrameAnnotation,

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 
-from calcviewer.app.report_context import ReportContext, number
-from calcviewer.app.report_frames import view_radius_mm
+from calcviewer.app.lesion_report.context import ReportContext, number
+from calcviewer.app.lesion_report.frames import view_radius_mm
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import Arc

@@ -9,11 +9,11 @@ from datetime import datetime
 import numpy as np
 
 from calcviewer import __version__
-from calcviewer.app.report_context import ReportContext, frame_list, lumen_at, number
-from calcviewer.app.report_figures import calcium_map, cut_deg, pullback_axis, trends
-from calcviewer.app.report_frames import FramePictures, longitudinal_view, view_radius_mm
-from calcviewer.app.report_key_frames import key_frames
-from calcviewer.app.report_lesion import in_force, lesion_section, score_text
+from calcviewer.app.lesion_report.context import ReportContext, frame_list, lumen_at, number
+from calcviewer.app.lesion_report.figures import calcium_map, cut_deg, pullback_axis, trends
+from calcviewer.app.lesion_report.frames import FramePictures, longitudinal_view, view_radius_mm
+from calcviewer.app.lesion_report.key_frames import key_frames
+from calcviewer.app.lesion_report.lesion import in_force, lesion_section, score_text
 from calcviewer.app.results import Results, most_severe
 from calcviewer.core.annotation import Provenance
 from calcviewer.core.pullback import CalibratedValue, Origin, PolarLayout

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from calcviewer.app.anonymous_study import anonymous
+from calcviewer.app.exchange.anonymous_study import anonymous
+from calcviewer.app.exchange.nifti import write_nifti
+from calcviewer.app.exchange.seg_results import write_study_seg
+from calcviewer.app.exchange.sr_results import write_study_sr
+from calcviewer.app.lesion_report.content import build_report
 from calcviewer.app.measured_error import measured_error
-from calcviewer.app.nifti import write_nifti
-from calcviewer.app.report_content import build_report
 from calcviewer.app.results import Results, compute_results
-from calcviewer.app.seg_results import write_study_seg
 from calcviewer.app.session import IvoctStudy
-from calcviewer.app.sr_results import write_study_sr
 from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.dicom.deidentify import UidMap, deidentified

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calcviewer.app.report_frames import FramePictures
+from calcviewer.app.lesion_report.frames import FramePictures
 from calcviewer.app.results import Results
 from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.protocol import Protocol

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from calcviewer.app.review_encoding import annotation_bytes, annotation_of
+from calcviewer.app.review_store.encoding import annotation_bytes, annotation_of
 from calcviewer.core.annotation import FrameAnnotation
 
 _HEAD = struct.Struct("<LL")

@@ -16,8 +16,8 @@ import pydicom
 import pytest
 from pypdf import PdfReader
 
-from calcviewer.app.anonymous_study import anonymous
-from calcviewer.app.dicom_results import ResultOptions, write_results
+from calcviewer.app.exchange.anonymous_study import anonymous
+from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
 from calcviewer.app.results import compute_results
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation
@@ -230,7 +230,7 @@ def test_nothing_is_left_when_one_file_fails(
     def fails(*_: object, **__: object) -> None:
         raise CalcViewerError("The disk is full.")
 
-    monkeypatch.setattr("calcviewer.app.dicom_results.write_study_sr", fails)
+    monkeypatch.setattr("calcviewer.app.exchange.dicom_results.write_study_sr", fails)
     study = study_of(TWO_LESIONS)
     with pytest.raises(CalcViewerError, match="disk is full"):
         write_results(study, compute_results(study, {}), DICOM, tmp_path / "out")

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from calcviewer.app.report_context import ReportContext, at_frame, frame_list, lumen_at, number
-from calcviewer.app.report_key_frames import key_frames
+from calcviewer.app.lesion_report.context import (
+    ReportContext,
+    at_frame,
+    frame_list,
+    lumen_at,
+    number,
+)
+from calcviewer.app.lesion_report.key_frames import key_frames
 from calcviewer.app.results import Results
 from calcviewer.modalities.ivoct.lesion import Lesion, ScoredArc
 from calcviewer.modalities.ivoct.protocol import Protocol

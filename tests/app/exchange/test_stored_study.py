@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calcviewer.app import stored_study
 from calcviewer.app.analysis_file import analysis_document, write_json
+from calcviewer.app.exchange import stored_study
+from calcviewer.app.exchange.stored_contours import contours_bytes, contours_of
+from calcviewer.app.exchange.stored_study import open_stored
 from calcviewer.app.results import compute_results
 from calcviewer.app.session import IvoctStudy
-from calcviewer.app.stored_contours import contours_bytes, contours_of
-from calcviewer.app.stored_study import open_stored
 from calcviewer.app.workflows import write_study_labels
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.errors import CalcViewerError

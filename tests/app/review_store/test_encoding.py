@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcviewer.app.review_encoding import (
+from calcviewer.app.review_store.encoding import (
     BY_FRAME,
     SETS,
     WHOLE,
@@ -31,7 +31,7 @@ from calcviewer.core.free_measurement import FreeMeasurement
 from calcviewer.core.geometry import Arc, CartesianGrid
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import GuidewireDecision, Review
-from tests.app.kept_reviews import circle_mm, drawn, plain
+from tests.app.review_store.kept_reviews import circle_mm, drawn, plain
 from tests.phantoms import GRID
 
 numbers = st.floats(-20, 20, allow_nan=False)

@@ -15,10 +15,10 @@ from enum import Enum
 from pathlib import Path
 
 from calcviewer.app.review import now, operator_name
-from calcviewer.app.review_encoding import decides
-from calcviewer.app.review_file import ReviewConflictError, ReviewFile, UnusableReviewError
-from calcviewer.app.review_lock import Holder, ReviewLock, take_lock
-from calcviewer.app.review_log import (
+from calcviewer.app.review_store.encoding import decides
+from calcviewer.app.review_store.file import ReviewConflictError, ReviewFile, UnusableReviewError
+from calcviewer.app.review_store.lock import Holder, ReviewLock, take_lock
+from calcviewer.app.review_store.log import (
     Entry,
     HistoryRow,
     entry_of,
@@ -26,8 +26,8 @@ from calcviewer.app.review_log import (
     history_csv,
     start_entry,
 )
-from calcviewer.app.review_place import data_folder, lock_path, numbered
-from calcviewer.app.review_search import FoundReview, find_review
+from calcviewer.app.review_store.place import data_folder, lock_path, numbered
+from calcviewer.app.review_store.search import FoundReview, find_review
 from calcviewer.app.session import Finished, IvoctStudy, Session
 from calcviewer.core.errors import CalcViewerError
 

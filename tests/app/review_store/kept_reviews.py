@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from calcviewer.app.review_encoding import annotation_bytes
-from calcviewer.app.review_store import ReviewStore, Saving, open_review
+from calcviewer.app.review_store.encoding import annotation_bytes
+from calcviewer.app.review_store.store import ReviewStore, Saving, open_review
 from calcviewer.app.session import History, Session
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.contour import Contour
