@@ -39,12 +39,15 @@ def make(pictures: Path, *, known: bool) -> int:
     """Take the pictures; returns 0 when all were taken."""
     # Qt reads its environment when it is loaded.
     from docs.screenshot_script import show_every_screen
+    from tests.drive.guidewire_case import write_case
     from tests.drive.reader import read_instead_of_the_network
     from tests.drive.robot import run
 
     if known:
         read_instead_of_the_network()
-    return run(show_every_screen, pictures)
+    with tempfile.TemporaryDirectory() as folder:
+        guidewire = write_case(Path(folder) / "simulated")
+        return run(lambda robot: show_every_screen(robot, guidewire), pictures)
 
 
 def shrink(path: Path, target: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QDialog
 
@@ -9,13 +11,20 @@ from calcviewer.app.results import most_severe
 from calcviewer.core.pullback import Origin
 from calcviewer.gui.export import ExportDialog
 from calcviewer.gui.flags import FlagKind
+from docs.correction_script import show_corrections, show_guidewire
 from tests.drive.robot import Robot, Script, Until
 
 _LONG_S = 600.0
 
 
-def show_every_screen(robot: Robot) -> Script:
-    """Open the demo, let it be segmented, and show one screen after the other."""
+def show_every_screen(robot: Robot, guidewire: Path) -> Script:
+    """Open the demo, let it be segmented, and show one screen after the other.
+
+    Parameters
+    ----------
+    guidewire
+        A pullback in which the guidewire decides.
+    """
     window = robot.window
     yield robot.active()
     yield robot.still()
@@ -31,9 +40,11 @@ def show_every_screen(robot: Robot) -> Script:
     yield from _go_to_maximum(robot)
     robot.picture("main_window")
     yield from _show_layouts(robot)
+    yield from show_corrections(robot)
     yield from _show_tools(robot)
     yield from _show_dialogs(robot)
     yield from _show_export(robot)
+    yield from show_guidewire(robot, guidewire)
     robot.quit()
 
 

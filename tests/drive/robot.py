@@ -124,6 +124,26 @@ class Robot:
             QTest.mouseMove(handle, place)
         QTest.mouseRelease(handle, _LEFT, _NO_MODIFIER, _place(widget, end)[1])
 
+    def press(
+        self, widget: QWidget, at: QPointF, modifier: Qt.KeyboardModifier = _NO_MODIFIER
+    ) -> None:
+        """Press the left button and keep it down."""
+        handle, place = _place(widget, at)
+        QTest.mouseMove(handle, place)
+        QTest.mousePress(handle, _LEFT, modifier, place)
+
+    def move(self, widget: QWidget, at: QPointF) -> None:
+        """Move the pointer; a button that is down stays down."""
+        handle, place = _place(widget, at)
+        QTest.mouseMove(handle, place)
+
+    def release(
+        self, widget: QWidget, at: QPointF, modifier: Qt.KeyboardModifier = _NO_MODIFIER
+    ) -> None:
+        """Let the left button go."""
+        handle, place = _place(widget, at)
+        QTest.mouseRelease(handle, _LEFT, modifier, place)
+
     def move_away(self) -> None:
         """Move the pointer to where it lights nothing up."""
         handle, place = _place(self.window.status, None)

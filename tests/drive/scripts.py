@@ -1,11 +1,7 @@
-"""What the operator does in each drive, and what must be true after every step.
-
-Run in a process of its own: ``python -m tests.drive.scripts NAME PICTURES [PATH ...]``.
-"""
+"""What the operator does in each drive, and what must be true after every step."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -21,7 +17,7 @@ from calcviewer.gui.export import ExportDialog
 from calcviewer.gui.flags import FlagKind
 from calcviewer.gui.tools.catheter import CatheterTool
 from tests.drive.reader import read_instead_of_the_network
-from tests.drive.robot import Robot, Script, Until, run
+from tests.drive.robot import Robot, Script, Until
 
 DEMO_FRAMES = 16
 VOI_FRAMES = 12
@@ -296,7 +292,7 @@ def open_another(robot: Robot, first: Path, second: Path) -> Script:
     assert state.overlay_visible
     assert window.toolbox.in_hand == ""
     assert not window.actions_by_id["undo"].isEnabled()
-    assert window.ruler.marks() == ()
+    assert window.tools["ruler"].marks() == ()
     assert first.stem not in window.windowTitle()
     assert len(window.longitudinal.canvas.store.filled) == study.pullback.frame_count
     assert all(flag.frame < study.pullback.frame_count for flag in _flags(robot))
@@ -314,13 +310,16 @@ def _leave_traces(robot: Robot) -> Script:
     """Change all that belongs to one study."""
     window, state = robot.window, robot.window.desk.state
     robot.key("Shift+Right")
+    robot.press_tool("brush")
+    middle = QPointF(window.cross_section.rect().center())
+    robot.drag(window.cross_section, middle + QPointF(90, 90), middle + QPointF(120, 60))
+    assert robot.session.study.review.edits
+    robot.press_tool("ruler")
+    robot.drag(window.cross_section, middle, middle + QPointF(80, 40))
+    assert window.tools["ruler"].marks()
     for key in ("B", "V", "Return"):
         robot.key(key)
     robot.key("Ctrl+Z")
-    robot.press_tool("ruler")
-    middle = QPointF(window.cross_section.rect().center())
-    robot.drag(window.cross_section, middle, middle + QPointF(80, 40))
-    assert window.ruler.marks()
     robot.wheel(window.cross_section, 3, Qt.KeyboardModifier.ControlModifier)
     state.set_overlay_visible(False)
     assert robot.session.redo_label is not None
@@ -337,12 +336,3 @@ SCRIPTS: dict[str, Callable[..., Script]] = {
     "drop_damaged": drop_damaged,
     "open_another": open_another,
 }
-
-
-def main(name: str, pictures: str, *paths: str) -> int:
-    files = [Path(path) for path in paths]
-    return run(lambda robot: SCRIPTS[name](robot, *files), Path(pictures))
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

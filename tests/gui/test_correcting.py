@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QToolButton
 from pytestqt.qtbot import QtBot
 
 from calcviewer.app.correction import EXCLUSION_REASONS, corrected
-from calcviewer.app.review import calibration_value
+from calcviewer.app.review import calibration_value, guidewire_decision
 from calcviewer.app.session import Session
 from calcviewer.app.settings import Settings, load_settings
 from calcviewer.core.pullback import Origin
@@ -196,6 +196,21 @@ def test_undo_goes_to_the_frame_and_leaves_the_overlay_as_it_is(
     assert not state.overlay_visible
 
 
+def test_undo_of_a_decision_about_a_lesion_stays_in_the_lesion(window: MainWindow) -> None:
+    session, state = session_of(window), window.desk.state
+    (lesion,) = session.results.lesions
+    step = guidewire_decision(
+        session.study.review, lesion, bridge=True, operator="A. Reader", when="2026-01-02"
+    )
+    session.edit(step.label, step.review)
+    state.go_to(lesion.first_frame + 2)
+    window.commands.undo()
+    assert state.frame == lesion.first_frame + 2
+    state.go_to(lesion.first_frame - 3)
+    window.commands.redo()
+    assert state.frame == lesion.first_frame
+
+
 def test_undo_of_a_run_stays_when_its_frame_is_on_screen(window: MainWindow, qtbot: QtBot) -> None:
     drag(window, 12, (150.0,))
     drag(window, 16, (110.0,))
@@ -221,6 +236,27 @@ def test_the_score_says_what_a_drag_changed_since_it_began(
     assert said.isVisible()
     window.commands.undo()
     assert said.text().startswith("score 3 → 1: arc 184° → 17")
+
+
+def test_a_drag_that_comes_back_changed_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    window.desk.state.go_to(12)
+    qtbot.wait(150)
+    drag(window, 12, (180.0, 184.0, 170.0))
+    assert not window.score.last_change.isVisible()
+
+
+@pytest.mark.parametrize("layout", [1, 4])
+def test_a_drag_taken_back_leaves_no_words(window: MainWindow, qtbot: QtBot, layout: int) -> None:
+    drag(window, 11, (150.0,))
+    window.commands.undo()  # a step ahead, which the drag must not lose
+    window.desk.state.go_to(12)
+    qtbot.wait(150)
+    window.commands.layout(layout)
+    session, gesture, said = session_of(window), object(), window.score.last_change
+    session.edit("widen arc", corrected(session.study, 12, annotation((20, 184))), gesture)
+    assert said.text().endswith("→ 184°")
+    session.cancel(gesture)
+    assert said.text() == ""
 
 
 def test_nothing_of_the_last_change_stays_when_a_study_is_closed(window: MainWindow) -> None:

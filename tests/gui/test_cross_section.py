@@ -432,6 +432,8 @@ def test_a_long_text_is_broken_between_words(view: CrossSectionView) -> None:
     assert wrapped("one two", 1000.0) == ["one two"]
     assert wrapped("one two", 1.0) == ["one", "two"]
     assert wrapped("", 100.0) == []
+    assert wrapped("one two · three", 1000.0) == ["one two · three"]
+    assert wrapped("one two · three four five", 150.0) == ["one two", "three four five"]
 
 
 def test_the_rays_enclose_the_arc_that_counts(view: CrossSectionView, state: ViewState) -> None:

@@ -19,7 +19,7 @@ from calcviewer.app.review import (
     operator_name,
     segmentation_progress,
 )
-from calcviewer.app.session import Change, IvoctStudy, Session
+from calcviewer.app.session import Change, IvoctStudy, Session, Step
 from calcviewer.gui import theme
 from calcviewer.gui.panels.card import (
     Card,
@@ -74,6 +74,7 @@ class ScorePanel(Panel):
         self._before: Results | None = None
         self._latest: Results | None = None
         self._steps = 0
+        self._ahead: Step | None = None
         self._expansion, self._likely = quiet("", wrap=True), quiet("", wrap=True)
         self._rows = [_CriterionLine(state, self) for _ in range(_MOST_ROWS)]
         self._wire_line = separator()
@@ -93,7 +94,7 @@ class ScorePanel(Panel):
         """Show a study that was opened, or that there is none."""
         self.last_change.forget()
         self._before = self._latest = None
-        self._steps = 0
+        self._steps, self._ahead = 0, None
         super().set_study(shown)
 
     def show_change(self, change: Change) -> None:
@@ -104,14 +105,22 @@ class ScorePanel(Panel):
 
     def _compare(self, session: Session, *, streamed: bool) -> None:
         """Say what the last step changed since it began: a drag is one step."""
-        steps = len(session.history.past)
-        if streamed or steps != self._steps or self._before is None:
+        history = session.history
+        steps, ahead = len(history.past), history.future[-1] if history.future else None
+        # Undo leaves a new step ahead; a gesture that is taken back leaves what was there before.
+        taken_back = steps < self._steps and ahead in (None, self._ahead)
+        going_on = steps == self._steps
+        self._ahead = ahead or self._ahead
+        if streamed or not going_on or self._before is None:
             self._steps, self._before = steps, self._latest
         if streamed or self._before is None:
             return
-        pair = lesion_before_and_after(self._before, session.results, self._state.frame)
+        self._latest = session.results
+        pair = lesion_before_and_after(self._before, self._latest, self._state.frame)
         text, scored = changed_words(*pair)
-        if text:
+        if taken_back or (going_on and not text):
+            self.last_change.forget()
+        elif text:
             self.last_change.show_text(text, scored=scored)
 
     def refresh(self) -> None:

@@ -38,6 +38,7 @@ _CASING = QColor(0, 0, 0, 150)
 _HANDLE_PX = 5.0
 _SMALL_HANDLE_PX = 3.5
 _LINE_SPACING = 1.2
+_SEPARATOR = " · "
 _DASH = (4.0, 2.5)
 _DASH_DOT = (9.0, 3.0, 1.5, 3.0)
 _GLOW_LIGHTER = 125
@@ -216,14 +217,27 @@ def draw_label(painter: QPainter, at: QPointF, mark: Mark, area: QRectF) -> None
 
 
 def wrapped(text: str, width_px: float) -> list[str]:
-    """Return a text broken between words into lines no wider than a width where that is possible.
+    """Return a text broken into lines no wider than a width where that is possible.
+
+    Between statements, which a dot separates; between words only within one that is too wide.
 
     Returns
     -------
     The lines; none of an empty text.
     """
     metrics, lines = QFontMetricsF(text_font(FONT_PX)), list[str]()
-    for word in text.split():
+    for statement in text.split(_SEPARATOR):
+        longer = f"{lines[-1]}{_SEPARATOR}{statement}" if lines else statement
+        if lines and metrics.horizontalAdvance(longer) <= width_px:
+            lines[-1] = longer
+        else:
+            lines += _broken(statement, width_px, metrics)
+    return lines
+
+
+def _broken(statement: str, width_px: float, metrics: QFontMetricsF) -> list[str]:
+    lines = list[str]()
+    for word in statement.split():
         longer = f"{lines[-1]} {word}" if lines else word
         if lines and metrics.horizontalAdvance(longer) <= width_px:
             lines[-1] = longer
