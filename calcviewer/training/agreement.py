@@ -32,6 +32,8 @@ QUANTITIES = {
     "max_thickness_mm": "mm",
     "mean_depth_mm": "mm",
 }
+PULLBACK_FRAMES = 120
+"""Of a whole pullback: a shorter one would have its calcium squeezed together."""
 _LIMITS_SD = 1.96
 
 
@@ -56,7 +58,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Agreement:
-    """Found against true on simulated pullbacks, each taken as one volume of interest.
+    """Found against true on simulated pullbacks, of each one volume of interest.
 
     ``scores`` holds the pair (true, found) of every pullback with calcium in either.
     """
@@ -95,12 +97,12 @@ def measure_agreement(
     crf: CrfParameters | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Agreement:
-    """Segment simulated pullbacks and compare every measurement with their truth.
+    """Segment a part of simulated pullbacks and compare every measurement with their truth.
 
     Parameters
     ----------
     pullbacks, frames
-        How many pullbacks, and frames in each.
+        How many pullbacks, and how many frames of each, which lie anywhere in it.
     seed
         Of the first pullback; choose one that training did not use.
     crf
@@ -111,8 +113,9 @@ def measure_agreement(
     pairs: list[tuple[FrameMeasurement, FrameMeasurement]] = []
     scores = []
     for number in range(pullbacks):
-        spec = PullbackSpec(seed=seed + number, frames=frames)
-        measured = [_measured(spec, pair) for pair in _annotations(spec, network, crf)]
+        spec = PullbackSpec(seed=seed + number, frames=max(PULLBACK_FRAMES, frames))
+        chosen = _volume(spec, frames)
+        measured = [_measured(spec, pair) for pair in _annotations(spec, chosen, network, crf)]
         if progress:
             progress(number + 1, pullbacks)
         pairs += measured
@@ -138,10 +141,16 @@ def format_agreement(agreement: Agreement) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _volume(spec: PullbackSpec, frames: int) -> range:
+    """Draw the volume of interest of a pullback."""
+    first = int(np.random.default_rng(spec.seed).integers(spec.frames - frames + 1))
+    return range(first, first + frames)
+
+
 def _annotations(
-    spec: PullbackSpec, network: Network, crf: CrfParameters | None
+    spec: PullbackSpec, chosen: range, network: Network, crf: CrfParameters | None
 ) -> Iterator[tuple[FrameAnnotation, FrameAnnotation]]:
-    """Yield the true and the found annotation of every frame."""
+    """Yield the true and the found annotation of the chosen frames."""
     pullback = simulate_pullback(spec)
     grid = PolarGrid(spec.a_lines, spec.samples, spec.sample_spacing_mm)
     field_mm = min(pullback.field_radius_mm, grid.end_radius_mm)
@@ -153,8 +162,8 @@ def _annotations(
         return preprocess(frame.intensity, grid=grid, log=False, field_radius_mm=field_mm)
 
     segmenter = IvoctSegmenter(image, spec.frames, field_mm, network, crf)
-    found = dict(segmenter.predict(range(spec.frames)))  # the last word on every frame
-    for index in range(spec.frames):
+    found = dict(segmenter.predict(chosen))  # the last word on every frame
+    for index in chosen:
         yield truth[index], found[index]
 
 

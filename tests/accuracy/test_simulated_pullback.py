@@ -1,8 +1,7 @@
 """Calcium and lumen on simulated pullbacks that no network was trained on, the whole way.
 
 One pullback says little: some have no calcium, some are calcified all round. Figures are of short
-runs of frames from several, pixels and frames pooled. The limits here catch a network or a step
-that got worse; what is aimed at, and what is reached, stands in docs/accuracy.md.
+runs of frames from several, pixels and frames pooled.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from calcviewer.modalities.ivoct.segment import IvoctSegmenter
 from calcviewer.simulation import PullbackSpec, simulate_pullback
 
 pytestmark = [pytest.mark.slow, pytest.mark.validation]
-SEEDS = range(910_001, 910_013)
+SEEDS = range(910_001, 910_017)
 """Training data is drawn from seeds of its own; these are not among them."""
-FIRST, FRAMES = 30, 5
+FIRST, FRAMES, PULLBACK_FRAMES = 50, 5, 120
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Pooled:
 
 def run_of(seed: int, network: Network) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Return true and found label maps of a few consecutive frames."""
-    spec = PullbackSpec(seed=seed, frames=FIRST + FRAMES + 1)
+    spec = PullbackSpec(seed=seed, frames=PULLBACK_FRAMES)
     pullback = simulate_pullback(spec)
     field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
 
@@ -80,7 +79,7 @@ def test_dice_after_the_crf(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint
         f"\nsimulated, held out, {len(pairs)} frames: Dice lumen {lumen:.4f}, calcium {calcium:.4f}"
     )
     assert lumen >= 0.97
-    assert calcium >= 0.58
+    assert calcium >= 0.75
 
 
 def test_amount_of_calcium(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:

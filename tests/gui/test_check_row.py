@@ -100,7 +100,7 @@ def test_the_tool_tip_says_why(row):
 
 
 def test_the_count_goes_to_the_next_and_round(qtbot, bench, row):
-    assert row.next_button.text().startswith("4 to check")
+    assert row.next_button.text().startswith("Check 4")
     assert row.next_button.height() >= 32
     seen = []
     for _ in range(5):

@@ -22,7 +22,7 @@ SEED, FRAMES = 900_101, 3
 
 def reader(monkeypatch: pytest.MonkeyPatch, *, finds_lumen: bool = True) -> None:
     """Let every frame be segmented as its truth, with or without the lumen."""
-    frames = simulate_pullback(PullbackSpec(seed=SEED, frames=FRAMES))
+    frames = simulate_pullback(PullbackSpec(seed=SEED, frames=agreement.PULLBACK_FRAMES))
 
     def predict(self: IvoctSegmenter, wanted: Iterable[int]) -> Iterator[Any]:
         for index in wanted:
