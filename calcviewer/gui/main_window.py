@@ -162,6 +162,7 @@ class MainWindow(QMainWindow):
         desk.settings_changed.connect(self._put_settings_in_force)
         desk.opening.changed.connect(self._show_work)
         desk.opening.progress.connect(self._show_opening)
+        desk.opening.glimpsed.connect(self.start_page.show_glimpse)
         desk.opening.failed.connect(self._say_not_opened)
         desk.segmentation.changed.connect(self._show_work)
         desk.segmentation.failed.connect(self._say_not_segmented)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import platformdirs
 from PySide6.QtCore import QMimeData, QObject, Signal
+from PySide6.QtGui import QImage
 
 from calcviewer import __version__
 from calcviewer.app.review_store.search import find_review
@@ -22,21 +23,46 @@ from calcviewer.gui.task import Task
 from calcviewer.gui.tasks import Tasks
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
-from calcviewer.modalities.ivoct.read_files import ARRAY_SUFFIXES, IMAGE_SUFFIXES, TIFF_SUFFIXES
+from calcviewer.modalities.ivoct.read_files import (
+    ARRAY_SUFFIXES,
+    IMAGE_SUFFIXES,
+    TIFF_SUFFIXES,
+    natural_key,
+)
 
 DEMO_FRAMES = 60
 _LOG = logging.getLogger(__name__)
 _SUFFIXES = ARRAY_SUFFIXES | TIFF_SUFFIXES | IMAGE_SUFFIXES | {".dcm"}
 
 
-def read_study(path: Path, options: ReadOptions) -> Iterator[ShownStudy]:
+def first_picture(path: Path) -> QImage | None:
+    """Return the first image file of a folder, or an image file, as it is; None for all others.
+
+    It is there at once, while the reader still looks for field, colours and catheter.
+    """
+    images = [path]
+    if path.is_dir():
+        images = [one for one in path.iterdir() if one.suffix.lower() in IMAGE_SUFFIXES]
+    first = min(images, key=natural_key, default=None)
+    if first is None or first.suffix.lower() not in IMAGE_SUFFIXES:
+        return None
+    picture = QImage(str(first))
+    return None if picture.isNull() else picture
+
+
+def read_study(path: Path, options: ReadOptions) -> Iterator[QImage | ShownStudy]:
     """Read a study and its review, and prepare the first picture: showing it takes no time.
+
+    What `first_picture` finds comes before it.
 
     Raises
     ------
     CalcViewerError
         When the path cannot be read as a pullback.
     """
+    early = first_picture(path)
+    if early is not None:
+        yield early
     pullback = read_pullback(path, options=options)
     # A source that opens but whose first frame is damaged is refused before it replaces another.
     pullback.frames.display(0)
@@ -75,12 +101,15 @@ class Opening(QObject):
         It began or ended; ``what`` says what it is doing.
     progress
         Done and wanted, of work that can tell.
+    glimpsed
+        The first picture (QImage) of what is being opened, where it is there before the study.
     """
 
     opened = Signal(object, object)
     failed = Signal(str)
     changed = Signal()
     progress = Signal(int, int)
+    glimpsed = Signal(object)
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,7 +134,7 @@ class Opening(QObject):
             self.open_path(path, ReadOptions())
             return
 
-        def work() -> Iterator[ShownStudy]:
+        def work() -> Iterator[QImage | ShownStudy]:
             made = demo_pullback(folder, frames=DEMO_FRAMES, progress=self._reporter(task))
             return read_study(made, ReadOptions())
 
@@ -129,10 +158,16 @@ class Opening(QObject):
     def _start(self, task: Task, path: Path) -> None:
         self.cancel()
         self._task = task
-        task.item.connect(lambda shown: self._opened(shown, path))
+        task.item.connect(lambda item: self._take(item, path))
         task.failed.connect(lambda reason: self._failed(reason, path))
         self._tasks.start(task)
         self.changed.emit()
+
+    def _take(self, item: QImage | ShownStudy, path: Path) -> None:
+        if isinstance(item, QImage):
+            self.glimpsed.emit(item)
+        else:
+            self._opened(item, path)
 
     def _opened(self, shown: ShownStudy, path: Path) -> None:
         self._end()

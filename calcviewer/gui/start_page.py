@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QImage, QPixmap, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -25,6 +25,7 @@ from calcviewer.gui.theme import named, text_font
 
 _WIDTH_PX = 620
 _RECENT_ROW_PX = 48
+_GLIMPSE_PX = 280
 
 
 class StartPage(QWidget):
@@ -80,8 +81,22 @@ class StartPage(QWidget):
         self._recent.setVisible(bool(paths))
         self._no_recent.setVisible(not paths)
 
+    def show_glimpse(self, picture: QImage) -> None:
+        """Show the first picture of what is being opened, before the rest is read."""
+        size = QSize(_GLIMPSE_PX, _GLIMPSE_PX)
+        scaled = picture.scaled(
+            size,
+            Qt.AspectRatioMode.KeepAspectRatio,
+            Qt.TransformationMode.SmoothTransformation,
+        )
+        self._glimpse.setPixmap(QPixmap.fromImage(scaled))
+        self._glimpse.show()
+
     def show_work(self, what: str) -> None:
         """Say what is being opened; an empty text ends it."""
+        if not what:
+            self._glimpse.clear()
+            self._glimpse.hide()
         self._work.setVisible(bool(what))
         self._what.setText(what)
         self._bar.setRange(0, 0)
@@ -145,7 +160,11 @@ class StartPage(QWidget):
         row.addWidget(self._bar, 1)
         row.addWidget(cancel)
         self._work.hide()
+        self._glimpse = QLabel()
+        self._glimpse.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._glimpse.hide()
         self._column.addWidget(self._work)
+        self._column.addWidget(self._glimpse)
 
     def _add_recent(self) -> None:
         title = named(QLabel(self.tr("Recent")), "title")

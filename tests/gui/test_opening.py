@@ -7,12 +7,21 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.gui.opening import Opening, demo_folder, dropped_path, recent_entries
+from calcviewer.gui.opening import (
+    Opening,
+    demo_folder,
+    dropped_path,
+    first_picture,
+    recent_entries,
+)
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.tasks import Tasks
 from calcviewer.modalities.ivoct.read import ReadOptions
@@ -42,6 +51,28 @@ def bench(qtbot: QtBot) -> Iterator[Bench]:
     yield made
     made.tasks.cancel_all()
     assert made.tasks.wait(5)
+
+
+def test_the_first_picture_of_a_folder_is_there_before_the_study(
+    bench: Bench, qtbot: QtBot, tmp_path: Path
+) -> None:
+    for number, grey in ((10, 90), (2, 30)):
+        Image.fromarray(np.full((64, 48), grey, np.uint8)).save(tmp_path / f"frame{number}.png")
+    seen: list[tuple[QImage, bool]] = []
+    bench.opening.glimpsed.connect(lambda picture: seen.append((picture, bool(bench.opened))))
+    bench.open(tmp_path)
+    qtbot.waitUntil(lambda: bool(bench.opened) or bool(bench.failures))
+    ((picture, after),) = seen
+    assert not after
+    assert (picture.width(), picture.pixelColor(3, 3).red()) == (48, 30)  # frame2 is the first
+
+
+def test_other_files_have_no_early_picture(tmp_path: Path) -> None:
+    (tmp_path / "damaged.png").write_bytes(b"no picture")
+    assert first_picture(tmp_path / "damaged.png") is None
+    assert first_picture(tmp_path) is None
+    assert first_picture(write_study(tmp_path)) is None
+    assert first_picture(tmp_path / "missing") is None
 
 
 def test_a_file_is_opened_with_its_first_picture_ready(

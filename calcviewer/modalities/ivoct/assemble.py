@@ -23,6 +23,7 @@ from calcviewer.core.pullback import (
 from calcviewer.modalities.ivoct.catheter import SHEATH_DIAMETER_MM, Sheath, find_sheath
 from calcviewer.modalities.ivoct.field import whole_field
 from calcviewer.modalities.ivoct.pictures import (
+    SAMPLED_FRAMES,
     CartesianFrames,
     FieldFinder,
     Orientation,
@@ -238,7 +239,8 @@ def _scaled(pullback: Pullback, options: ReadOptions) -> Pullback:
     if known is not None and not options.calibrate_on_catheter:
         return replace(pullback, working_spacing_mm=known.value)
     try:
-        sheath = sheath_of(pullback)
+        wanted = _SHEATH_FRAMES if options.calibrate_on_catheter else SAMPLED_FRAMES
+        sheath = sheath_of(pullback, frames=wanted)
     except CalcViewerError as error:
         if options.calibrate_on_catheter:
             raise CalcViewerError(
@@ -255,24 +257,24 @@ def _scaled(pullback: Pullback, options: ReadOptions) -> Pullback:
     return calibrated_on(pullback, sheath, radius_mm)
 
 
-def sheath_of(pullback: Pullback) -> Sheath:
-    """Find the catheter's sheath in frames spread over a pullback.
+def sheath_of(pullback: Pullback, *, frames: int = _SHEATH_FRAMES) -> Sheath:
+    """Find the catheter's sheath in so many frames spread over a pullback.
 
     Raises
     ------
     CalcViewerError
         When the rings are not found.
     """
-    frames = []
-    for index in spread(pullback.frame_count, _SHEATH_FRAMES):
+    images = []
+    for index in spread(pullback.frame_count, frames):
         try:
             values = pullback.frames.intensity(index)
         except CalcViewerError:
             continue  # one bad frame must not stop the others
-        frames.append(np.log1p(values) if pullback.intensity is Intensity.LINEAR else values)
-    if not frames:
+        images.append(np.log1p(values) if pullback.intensity is Intensity.LINEAR else values)
+    if not images:
         raise CalcViewerError(f"No frame of {pullback.source.path} can be read.")
-    return find_sheath(frames, pullback.layout)
+    return find_sheath(images, pullback.layout)
 
 
 def calibrated_on(pullback: Pullback, sheath: Sheath, radius_mm: float) -> Pullback:

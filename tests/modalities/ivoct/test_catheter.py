@@ -15,7 +15,7 @@ from calcviewer.modalities.ivoct.gold import inverter
 from calcviewer.simulation import PullbackSpec, simulate_pullback
 from tests.dicom.samples import cross_sections
 
-REAL = Path("/work/shared/data/ivoct-real-001/frames")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "ivoct-real-001" / "frames"
 A_LINES, SAMPLES = 180, 400
 
 

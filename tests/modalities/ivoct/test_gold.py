@@ -24,7 +24,7 @@ from calcviewer.modalities.ivoct.gold import (
 )
 from tests.dicom.samples import cross_sections
 
-REAL = Path("/work/shared/data/ivoct-real-001/frames")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "ivoct-real-001" / "frames"
 CYAN, YELLOW, WHITE = (60, 200, 210), (235, 225, 80), (255, 255, 255)
 
 

@@ -18,7 +18,7 @@ from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
 from tests.dicom.samples import cross_sections, polar_file, polar_frames
 
-REAL = Path("/work/shared/data/ivoct-real-001/frames")
+REAL = Path(__file__).parents[4] / "shared" / "data" / "ivoct-real-001" / "frames"
 
 
 def write_folder(folder: Path, frames: np.ndarray) -> Path:
