@@ -21,7 +21,7 @@ from calcviewer.core.geometry import sectors_mask
 from calcviewer.modalities.ivoct.centroid_rays import RAYS, ray_angles_deg
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 
-LEAST_MISSED_DEG, LEAST_DOUBTFUL_DEG, LEAST_GAP_DEG = 10.0, 20.0, 20.0
+LEAST_MISSED_DEG, LEAST_DOUBTFUL_DEG, LEAST_GAP_DEG = 8.0, 20.0, 20.0
 """From so much arc on a frame is to be checked; chosen on simulated pullbacks."""
 LONGEST_GAP_FRAMES = 5
 

@@ -45,7 +45,7 @@ def plain():
 
 def test_only_doubt_above_its_limit_is_marked():
     predictions = plain()
-    predictions[3] = annotation(missed=9)
+    predictions[3] = annotation(missed=4)
     predictions[4] = annotation(missed=10)
     predictions[5] = annotation((40, 60), doubtful=19)
     predictions[6] = annotation((40, 60), doubtful=21)

@@ -23,6 +23,7 @@ from calcviewer.simulation import PullbackSpec
 
 pytestmark = pytest.mark.slow
 FRAMES = 40
+SHOWING_S = 1.0
 LONGEST_S = 120.0
 _BEAT_MS = 5
 
@@ -82,6 +83,8 @@ def test_the_window_answers_while_it_opens_and_segments(
     pulse = Pulse()
     window.open_path(tmp_path / "pullback.dcm")
     first = run_until(lambda: window.desk.shown is not None)
+    shown = time.perf_counter()
+    run_until(lambda: time.perf_counter() > shown + SHOWING_S)
     opening = pulse.take()
     segmentation = window.desk.segmentation
     whole = run_until(lambda: segmentation.done == FRAMES and not segmentation.running)

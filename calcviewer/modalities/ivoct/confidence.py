@@ -17,11 +17,14 @@ from calcviewer.core.doubt import CalciumDoubt
 from calcviewer.core.geometry import Arc, arcs_of_mask, sectors_mask
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 
-LENIENT_ODDS, STRICT_ODDS = 1 / 2, 2 / 1
+LENIENT_ODDS, STRICT_ODDS = 1 / 3, 2 / 1
 """Odds of calcium from which the less and the more strict decision find it."""
 # Along an A-line: the network's specks and the blur of its borders are thinner.
 _LEAST_LENIENT_MM, _LEAST_STRICT_MM = 0.2, 0.1
-_LEAST_ARC_DEG = 5.0
+_LEAST_ARC_DEG = 8.0
+# The ends of every deposit are blurred: only so much more of one may be a missed part of it.
+_LEAST_BESIDE_DEG = 20.0
+_BESIDE_A_LINES = 2
 
 ALines = NDArray[np.bool_]
 
@@ -62,14 +65,27 @@ def doubt_about(
 ) -> CalciumDoubt:
     """Compare the calcium of an annotation with the evidence, outside the guidewires' shadows.
 
-    Arcs below 5 degrees are left out.
+    Arcs below 8 degrees are left out, and missed ones beside annotated calcium below 20.
     """
-    annotated = rasterise(calcium, MODEL_GRID).any(axis=1)
+    annotated: ALines = np.asarray(rasterise(calcium, MODEL_GRID).any(axis=1))
     in_sight = ~sectors_mask(guidewires, MODEL_GRID.angles_deg())
     return CalciumDoubt(
-        missed=_arcs(in_sight & evidence.lenient & ~annotated),
+        missed=_missed(in_sight & evidence.lenient & ~annotated, annotated),
         doubtful=_arcs(in_sight & annotated & ~evidence.strict),
     )
+
+
+def _missed(mask: ALines, annotated: ALines) -> tuple[Arc, ...]:
+    """Return the arcs of a mask that are more than the blurred end of annotated calcium."""
+    steps = range(-_BESIDE_A_LINES, _BESIDE_A_LINES + 1)
+    beside = np.any([np.roll(annotated, step) for step in steps], axis=0)
+    angles = MODEL_GRID.angles_deg()
+
+    def counts(arc: Arc) -> bool:
+        at_deposit = bool((sectors_mask((arc,), angles) & beside).any())
+        return arc.extent_deg >= (_LEAST_BESIDE_DEG if at_deposit else _LEAST_ARC_DEG)
+
+    return tuple(arc for arc in arcs_of_mask(mask) if counts(arc))
 
 
 def _arcs(mask: ALines) -> tuple[Arc, ...]:

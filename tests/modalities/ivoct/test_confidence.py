@@ -45,9 +45,19 @@ def test_calcium_the_network_is_unsure_of_is_doubtful() -> None:
 
 
 def test_sure_calcium_and_sure_absence_leave_no_doubt() -> None:
-    calcium = probability((slice(0, 480), 0.3), (slice(100, 140), 0.7))
+    calcium = probability((slice(0, 480), 0.2), (slice(100, 140), 0.7))
     seen = doubt(calcium, slice(100, 140))
     assert (seen.missed_deg, seen.doubtful_deg) == (0, 0)
+
+
+def test_the_blurred_ends_of_a_deposit_are_not_missed_calcium() -> None:
+    deposit = (slice(100, 140), 0.9)
+    ends = probability((slice(80, 100), 0.3), deposit, (slice(140, 160), 0.3))  # 15 degrees each
+    assert doubt(ends, slice(100, 140)).missed == ()
+    longer = doubt(probability((slice(70, 100), 0.3), deposit), slice(100, 140))
+    assert longer.missed_deg == pytest.approx(22.5, abs=0.8)
+    apart = doubt(probability((slice(80, 94), 0.3), deposit), slice(100, 140))
+    assert apart.missed_deg == pytest.approx(10.5, abs=0.8)
 
 
 def test_an_arc_through_zero_degrees_is_one() -> None:
