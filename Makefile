@@ -13,7 +13,7 @@ demo: $(RUN_STAMP)
 	$(BIN)/calcviewer demo -o $(DEMO_DIR)
 
 test: $(DEV_STAMP) lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
