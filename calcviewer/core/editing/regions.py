@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import shapely
 
 from calcviewer.core.annotation import FrameAnnotation
@@ -135,8 +134,3 @@ def _replaced(
     last = range(len(calcium) - len(found[1:]), len(calcium))
     drawn = replace(annotation, calcium=calcium)
     return settled(drawn, field, first=(place, *last) if found else ())
-
-
-def outline_of(region: shapely.Polygon) -> Points:
-    """Return the outline of a region to be shown, ``(N, 2)``; empty for an empty region."""
-    return np.asarray(shapely.get_coordinates(region.exterior)[:-1])

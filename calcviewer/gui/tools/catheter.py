@@ -6,15 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject
-from PySide6.QtGui import QShowEvent, QWheelEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QWidget
 
 from calcviewer.core.geometry import Grid, to_xy
 from calcviewer.core.pullback import Calibration, Origin, PolarLayout, Pullback
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.task import Task
 from calcviewer.gui.tools.hit_testing import Part, circle_of, hit_circle, sheath_at
+from calcviewer.gui.tools.options import OptionsRow
 from calcviewer.gui.tools.tool import Mark, Pointer, Tool
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.assemble import calibrated_on, sheath_of
@@ -23,7 +24,6 @@ from calcviewer.modalities.ivoct.catheter import SHEATH_DIAMETER_MM, Sheath
 _CIRCLE = to_xy(np.linspace(0, 360, 181), np.ones(181))
 _SMALLEST_RADIUS_PX = 3.0
 _DIAMETERS_MM = (0.3, 3.0)
-_ABOVE_PX = 50
 _FIELD_PX = 92
 
 
@@ -181,13 +181,12 @@ class _Diameter(QDoubleSpinBox):
         event.ignore()
 
 
-class _Options(QFrame):
+class _Options(OptionsRow):
     """The row of settings over the cross-section."""
 
     def __init__(self, tool: CatheterTool, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("card")
-        self._tool, self._view = tool, parent
+        self._tool = tool
         self.diameter = _Diameter()
         self.diameter.setDecimals(2)
         self.diameter.setRange(*_DIAMETERS_MM)
@@ -201,37 +200,16 @@ class _Options(QFrame):
         self.apply = QPushButton(self.tr("Apply"))
         self.apply.setObjectName("primary")
         self.apply.clicked.connect(tool.apply)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(10, 5, 6, 5)
-        row.setSpacing(8)
         self.diameter.setFixedWidth(_FIELD_PX)
         for widget in (QLabel(self.tr("Catheter Ø")), self.diameter, self.result, self.apply):
-            row.addWidget(widget)
+            self.row.addWidget(widget)
         tool.changed.connect(self._show_result)
         self._show_result()
-        parent.installEventFilter(self)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Take the place at the lower edge."""
-        super().showEvent(event)
-        self._place()
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Stay there when the view grows or shrinks."""
-        if event.type() == QEvent.Type.Resize:
-            self._place()
-        return False
-
-    def _place(self) -> None:
-        view = self._view
-        size = self.sizeHint().boundedTo(view.size())
-        left, top = (view.width() - size.width()) // 2, view.height() - size.height() - _ABOVE_PX
-        self.setGeometry(left, max(top, 0), size.width(), size.height())
 
     def _show_result(self) -> None:
         if self._tool.sheath is not None:
             self.result.setText(scale_text(self._tool.calibration()).replace(" · ", "\n"))
-            self._place()
+            self.place()
 
 
 def circle_calibration(pullback: Pullback, sheath: Sheath, diameter_mm: float) -> Calibration:

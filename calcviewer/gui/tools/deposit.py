@@ -223,13 +223,7 @@ class DepositTool(RadiusTool):
         index = self.chosen
         if index is None or self.trouble():
             return
-        self.begin(self.tr("delete calcium"))
-        self.put(deposit_deleted(self.before, index))
-        self.end()
-        self.deselect()
-        if self.pointer is not None:
-            self.hover(self.pointer)
-        self.changed.emit()
+        self.take_away(self.tr("delete calcium"), deposit_deleted(self.annotation, index))
 
     # What is seen and said --------------------------------------------------------------------
 

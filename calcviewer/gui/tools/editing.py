@@ -167,6 +167,16 @@ class EditTool(Tool):
         self._gesture = None
         self.changed.emit()
 
+    def take_away(self, label: str, annotation: FrameAnnotation) -> None:
+        """Take what is selected away, as one step: ``annotation`` is the frame without it."""
+        self.begin(label)
+        self.put(annotation)
+        self.end()
+        self.deselect()
+        if self.pointer is not None:
+            self.hover(self.pointer)
+        self.changed.emit()
+
     def cancel(self) -> None:
         """Take the gesture in progress back, as if it had not begun."""
         self._take_back()

@@ -235,13 +235,7 @@ class GuidewireTool(EditTool):
         index = self.chosen
         if index is None or self.trouble():
             return
-        self.begin(self.tr("remove guidewire"))
-        self.put(sector_removed(self.before, index))
-        self.end()
-        self.deselect()
-        if self.pointer is not None:
-            self.hover(self.pointer)
-        self.changed.emit()
+        self.take_away(self.tr("remove guidewire"), sector_removed(self.annotation, index))
 
     # What is seen and said --------------------------------------------------------------------
 

@@ -56,15 +56,16 @@ class OptionsRow(QFrame):
     def showEvent(self, event: QShowEvent) -> None:
         """Take the place at the lower edge."""
         super().showEvent(event)
-        self._place()
+        self.place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay there when the view grows or shrinks."""
         if event.type() == QEvent.Type.Resize:
-            self._place()
+            self.place()
         return False
 
-    def _place(self) -> None:
+    def place(self) -> None:
+        """Take the middle above the lower edge, in the size that is needed now."""
         size = self.sizeHint().boundedTo(self._view.size())
         left = (self._view.width() - size.width()) // 2
         top = self._view.height() - size.height() - _ABOVE_PX

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QWidget
 from calcviewer.app.session import Change
 from calcviewer.gui.frame_scale import FrameScale, Tick, frame_ticks, moved, zoomed
 from calcviewer.gui.shown import ShownStudy
-from calcviewer.gui.theme import BACKGROUND, BORDER, FONT_PX, QUIET, TEXT, VOI, text_font
+from calcviewer.gui.theme import BACKGROUND, FONT_PX, QUIET, TEXT, VOI, text_font
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.drawing import draw_message
 from calcviewer.gui.views.image_view import NOTCH, whole_notches
@@ -336,12 +336,6 @@ class FrameCanvas(QWidget):
             for colour, width in ((_CASING, 3.5), (_CURSOR, 1.5)):
                 painter.setPen(QPen(colour, width))
                 painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
-
-    def draw_box(self, painter: QPainter, area: QRectF) -> None:
-        """Draw the frame around a picture or plot."""
-        painter.setPen(QPen(QColor(BORDER), 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(area)
 
     def draw_tag(self, painter: QPainter, at: QPointF, text: str, colour: str = TEXT) -> None:
         """Write on the picture; ``at`` is the upper left corner."""
