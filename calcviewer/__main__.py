@@ -10,6 +10,7 @@ from pathlib import Path
 from calcviewer import __version__, cli
 from calcviewer.app.display import has_display
 from calcviewer.app.failures import report_failure
+from calcviewer.cli.analysis import simulate_demo
 from calcviewer.training import commands as training_commands
 
 _NOTICE = "Research use only. Not for diagnostic use."
@@ -46,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         if args.command == "demo" and has_display() and not args.headless:
-            return _open_window(parser, cli.simulate_demo(args))
+            return _open_window(parser, simulate_demo(args))
         return int(args.run(args))
     except KeyboardInterrupt:
         print("calcviewer: stopped; nothing half-written was left.", file=sys.stderr)

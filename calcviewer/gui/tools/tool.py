@@ -92,6 +92,11 @@ class Tool(QObject):
 
     cursor = Qt.CursorShape.CrossCursor
 
+    @property
+    def busy(self) -> bool:
+        """Whether a gesture that changes the study is in progress."""
+        return False
+
     def activate(self, shown: ShownStudy, state: ViewState) -> None:
         """Begin to work on a study."""
 

@@ -6,9 +6,9 @@ puts it back under the cursor: a step through the frames costs one copy of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QElapsedTimer, QEvent, QObject, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QFontMetricsF,
@@ -27,6 +27,7 @@ from calcviewer.app.session import Change
 from calcviewer.gui.frame_scale import FrameScale, Tick, frame_ticks, moved, zoomed
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.theme import BACKGROUND, FONT_PX, QUIET, TEXT, VOI, text_font
+from calcviewer.gui.throttle import Throttle
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.drawing import draw_message
 from calcviewer.gui.views.image_view import NOTCH, whole_notches
@@ -38,9 +39,6 @@ RIGHT = Qt.AlignmentFlag.AlignRight
 MIDDLE = Qt.AlignmentFlag.AlignVCenter
 _FAR_STEP = 10
 _ZOOM_PER_NOTCH = 1.25
-_REFRESH_MS, _LATEST_MS = 100, 500
-_REST = 8
-"""How many times longer than a repaint the pause between two of them is at least."""
 _CURSOR = QColor("#ffffff")
 _CASING = QColor(0, 0, 0, 150)
 _OUTSIDE_VOI = QColor(14, 17, 23, 150)
@@ -92,45 +90,6 @@ class FrameAxis(QObject):
         if span != self._span:
             self._span = span
             self.changed.emit()
-
-
-class Throttle(QObject):
-    """Calls a function soon after it was asked for, but at most ten times a second.
-
-    On a slow machine it is fewer times: what follows from a call may take a part of the time only,
-    so that the views that follow the mouse stay fast.
-    """
-
-    def __init__(self, call: Callable[[], None], parent: QObject) -> None:
-        super().__init__(parent)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._due)
-        self._since = QElapsedTimer()
-        self._call = call
-        self._wait_ms = _REFRESH_MS
-
-    def ask(self) -> None:
-        """Ask for a call."""
-        if not self._timer.isActive():
-            passed = self._since.elapsed() if self._since.isValid() else self._wait_ms
-            self._timer.start(max(0, self._wait_ms - int(passed)))
-
-    def ask_now(self) -> None:
-        """Ask for a call in the next pass of the event loop: there is more to do."""
-        self._timer.start(0)
-
-    def took(self, milliseconds: int) -> None:
-        """Say how long it took to show what the last call changed."""
-        self._wait_ms = min(max(_REFRESH_MS, _REST * milliseconds), _LATEST_MS)
-
-    def stop(self) -> None:
-        """Forget what was asked for."""
-        self._timer.stop()
-
-    def _due(self) -> None:
-        self._since.start()
-        self._call()
 
 
 class FrameCanvas(QWidget):

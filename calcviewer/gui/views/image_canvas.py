@@ -96,7 +96,7 @@ class ImageCanvas(QWidget):
         if self.shown is None:
             return
         if Facet.MEASUREMENT in change.facets:
-            self.update()
+            self._update_soon()
         if not change.facets & _REDRAWN:
             return
         if Facet.CALIBRATION in change.facets:
@@ -105,7 +105,11 @@ class ImageCanvas(QWidget):
             self.fit()
         if self.state.frame in change.frames or Facet.GUIDEWIRE in change.facets:
             self._overlay_stale = True
-            self.update()
+            self._update_soon()
+
+    def _update_soon(self) -> None:
+        """Repaint after a change of the study."""
+        self.update()
 
     def _frame_changed(self) -> None:
         self._picture_stale = self._overlay_stale = True

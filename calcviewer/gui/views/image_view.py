@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from calcviewer.gui.look_up_tables import dragged_levels
 from calcviewer.gui.shown import ShownStudy
+from calcviewer.gui.throttle import Throttle
 from calcviewer.gui.tools.measuring import MeasuringTool
 from calcviewer.gui.tools.tool import Mark, Pointer, Tool
 from calcviewer.gui.view_state import ViewState
@@ -48,6 +49,7 @@ class ImageView(ImageCanvas):
         self._drag_from = QPointF()
         self._levels_from = (0.0, 255.0)
         self._hiding = False
+        self._elsewhere = Throttle(self.update, self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setMouseTracking(True)
@@ -102,7 +104,14 @@ class ImageView(ImageCanvas):
 
     def _tool_changed(self) -> None:
         self.setCursor(self.tool.cursor if self.tool else Qt.CursorShape.ArrowCursor)
-        self.update()
+        self._update_soon()
+
+    def _update_soon(self) -> None:
+        """Repaint at once where the mouse is; a gesture in the other view is followed slower."""
+        if self.tool is not None and self.tool.busy and self._drag != "tool":
+            self._elsewhere.ask()
+        else:
+            self.update()
 
     def _marks(self) -> Sequence[Mark]:
         """Return what the tool has drawn, and what was measured freely where no tool shows it."""

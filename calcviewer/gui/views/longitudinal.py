@@ -8,10 +8,11 @@ from calcviewer.app.frames_to_check import frames_to_check
 from calcviewer.app.session import Change
 from calcviewer.gui.flags import flags_of
 from calcviewer.gui.shown import ShownStudy
+from calcviewer.gui.throttle import Throttle
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.check_row import CheckRow
 from calcviewer.gui.views.flag_row import FlagRow
-from calcviewer.gui.views.frame_axis import FrameAxis, Throttle
+from calcviewer.gui.views.frame_axis import FrameAxis
 from calcviewer.gui.views.longitudinal_canvas import LongitudinalCanvas
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from operator import attrgetter
+from typing import Literal
 
 from calcviewer.core.pullback import Calibration
 from calcviewer.core.study import GuidewireDecision
@@ -20,7 +22,16 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement
 from calcviewer.modalities.ivoct.score import Score, exceeds, fujino
 
-_ValueOf = Callable[[FrameMeasurement], float | None]
+_Value = Literal[
+    "max_arc_deg_visible",
+    "max_arc_deg_bridged",
+    "max_thickness_mm",
+    "mean_thickness_mm",
+    "min_depth_mm",
+    "mean_depth_mm",
+    "calcium_area_mm2",
+]
+"""What a frame's measurement may have, by the name of its attribute."""
 _LENGTH_DECIMALS = 9
 """Lengths are rounded here: 3 x 0.1 mm is 0.3 mm, not a rounding error more."""
 
@@ -195,18 +206,28 @@ class _Members:
         """Index of every frame that is excluded or not segmented."""
         return tuple(i for i in range(self.first, self.last + 1) if self.frames[i] is None)
 
-    def values(self, of: _ValueOf) -> list[tuple[int, float]]:
+    def values(self, name: _Value) -> list[tuple[int, float]]:
         """Return index and value of every frame that has the value."""
-        return [(i, value) for i, frame in self.measured if (value := of(frame)) is not None]
+        known = self._columns.get(name)
+        if known is None:
+            of = attrgetter(name)
+            known = [(i, value) for i, frame in self.measured if (value := of(frame)) is not None]
+            self._columns[name] = known
+        return known
 
-    def mean(self, of: _ValueOf) -> float | None:
+    @cached_property
+    def _columns(self) -> dict[_Value, list[tuple[int, float]]]:
+        # A lesion is measured anew at every move of a drag, and several rules ask for a value.
+        return {}
+
+    def mean(self, name: _Value) -> float | None:
         """Return the mean of a value over the frames that have it."""
-        values = [value for _, value in self.values(of)]
+        values = [value for _, value in self.values(name)]
         return sum(values) / len(values) if values else None
 
-    def largest(self, of: _ValueOf) -> tuple[int | None, float | None]:
+    def largest(self, name: _Value) -> tuple[int | None, float | None]:
         """Return the first frame with the largest value, and the value."""
-        values = self.values(of)
+        values = self.values(name)
         return max(values, key=lambda entry: entry[1]) if values else (None, None)
 
     @property
@@ -219,7 +240,7 @@ class _Members:
     @property
     def volume_mm3(self) -> float | None:
         """Sum of calcium area times the frame pitch; None where either is unknown."""
-        areas = self.values(lambda frame: frame.calcium_area_mm2)
+        areas = self.values("calcium_area_mm2")
         if not areas or self.pitch_mm is None:
             return None
         return sum(area for _, area in areas) * self.pitch_mm
@@ -227,20 +248,20 @@ class _Members:
     @cached_property
     def thickest(self) -> tuple[int | None, float | None]:
         """The first frame with the maximum thickness, and that thickness in mm."""
-        return self.largest(lambda frame: frame.max_thickness_mm)
+        return self.largest("max_thickness_mm")
 
     @cached_property
     def visible(self) -> ScoredArc:
         """Maximum arc and score with nothing claimed behind the guidewire."""
-        return self._scored(lambda frame: frame.max_arc_deg_visible)
+        return self._scored("max_arc_deg_visible")
 
     @cached_property
     def bridged(self) -> ScoredArc:
         """Maximum arc and score with the guidewire bridged."""
-        return self._scored(lambda frame: frame.max_arc_deg_bridged)
+        return self._scored("max_arc_deg_bridged")
 
-    def _scored(self, arc_of: _ValueOf) -> ScoredArc:
-        frame, arc_deg = self.largest(arc_of)
+    def _scored(self, arc: _Value) -> ScoredArc:
+        frame, arc_deg = self.largest(arc)
         score = fujino(
             max_arc_deg=arc_deg,
             max_thickness_mm=self.thickest[1],
@@ -278,7 +299,7 @@ def _lesion(
     """Measure and score one lesion."""
     thickest, thickness_mm = members.thickest
     thickest_frame = None if thickest is None else members.frames[thickest]
-    depths = members.values(lambda frame: frame.min_depth_mm)
+    depths = members.values("min_depth_mm")
     decision = _decision_for(members.asked, decisions)
     return Lesion(
         first_frame=members.first,
@@ -290,11 +311,11 @@ def _lesion(
         max_thickness_frame=thickest,
         thickness_capped=thickest_frame is not None and thickest_frame.thickness_capped,
         back_hidden=thickest_frame is not None and thickest_frame.back_hidden,
-        mean_thickness_mm=members.mean(lambda frame: frame.mean_thickness_mm),
+        mean_thickness_mm=members.mean("mean_thickness_mm"),
         min_depth_mm=min((depth for _, depth in depths), default=None),
-        mean_depth_mm=members.mean(lambda frame: frame.mean_depth_mm),
-        mean_arc_deg=members.mean(lambda frame: frame.max_arc_deg_visible),
-        mean_calcium_area_mm2=members.mean(lambda frame: frame.calcium_area_mm2),
+        mean_depth_mm=members.mean("mean_depth_mm"),
+        mean_arc_deg=members.mean("max_arc_deg_visible"),
+        mean_calcium_area_mm2=members.mean("calcium_area_mm2"),
         calcium_volume_mm3=members.volume_mm3,
         visible=members.visible,
         bridged=members.bridged,
@@ -383,14 +404,14 @@ def _near_thresholds(members: _Members) -> list[tuple[int, str]]:
     protocol = members.protocol
     arc = protocol.arc_threshold_deg, protocol.arc_margin_deg
     thickness = protocol.thickness_threshold_mm, protocol.thickness_margin_mm
-    criteria: tuple[tuple[str, _ValueOf, tuple[float, float]], ...] = (
-        ("arc near its threshold", lambda frame: frame.max_arc_deg_visible, arc),
-        ("arc near its threshold", lambda frame: frame.max_arc_deg_bridged, arc),
-        ("thickness near its threshold", lambda frame: frame.max_thickness_mm, thickness),
+    criteria: tuple[tuple[str, _Value, tuple[float, float]], ...] = (
+        ("arc near its threshold", "max_arc_deg_visible", arc),
+        ("arc near its threshold", "max_arc_deg_bridged", arc),
+        ("thickness near its threshold", "max_thickness_mm", thickness),
     )
     near: dict[tuple[int, str], None] = {}
-    for reason, value_of, (threshold, margin) in criteria:
-        values = members.values(value_of)
+    for reason, name, (threshold, margin) in criteria:
+        values = members.values(name)
         settled = any(value - threshold > margin for _, value in values)
         if not settled:
             near |= {(i, reason): None for i, value in values if abs(value - threshold) <= margin}

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import nan
+from operator import itemgetter
+
+import numpy as np
 
 from calcviewer.core.pullback import Calibration
 from calcviewer.modalities.ivoct.grouping import FrameRange, Frames, length_unavailable
@@ -73,7 +77,8 @@ def summarise_vessel(
         outside it. None: the MLA of the whole pullback, and no reference.
     """
     first, last = region or (0, len(frames) - 1)
-    minimum = min(_lumens(frames, range(first, last + 1)), key=lambda at: at.area_mm2, default=None)
+    area_mm2, frame = min(_lumens(frames, range(first, last + 1)), default=(0.0, None))
+    minimum = None if frame is None else LumenAt(frame, area_mm2)
     unavailable = length_unavailable(calibration, frame_count=len(frames), motorised=motorised)
     if region is None:
         unavailable = "no lesion and no volume of interest"
@@ -94,26 +99,33 @@ def summarise_vessel(
 
 def jump_frames(frames: Frames, protocol: Protocol) -> tuple[int, ...]:
     """Return the frames (0-based) whose lumen area jumps against both neighbours."""
-    areas = [None if frame is None else frame.lumen_area_mm2 for frame in frames]
-    found = []
-    for index in range(1, len(areas) - 1):
-        before, area, after = areas[index - 1 : index + 2]
-        if before is None or area is None or after is None:
-            continue
-        if all(abs(area - other) > protocol.lumen_jump * other for other in (before, after)):
-            found.append(index)
-    return tuple(found)
+    areas_mm2 = np.array(
+        [
+            nan if frame is None or frame.lumen_area_mm2 is None else frame.lumen_area_mm2
+            for frame in frames
+        ]
+    )
+    before, areas, after = areas_mm2[:-2], areas_mm2[1:-1], areas_mm2[2:]
+    jumps = (abs(areas - before) > protocol.lumen_jump * before) & (
+        abs(areas - after) > protocol.lumen_jump * after
+    )
+    return tuple(int(index) + 1 for index in np.flatnonzero(jumps))
 
 
-def _lumens(frames: Frames, indices: Iterable[int]) -> list[LumenAt]:
-    """Return the known lumen areas of frames; indices beyond the pullback are left out."""
-    lumens = []
-    for index in indices:
-        frame = frames[index] if 0 <= index < len(frames) else None
-        if frame is not None and frame.lumen_area_mm2 is not None:
-            lumens.append(LumenAt(index, frame.lumen_area_mm2))
-    return lumens
+def _lumens(frames: Frames, indices: Iterable[int]) -> list[tuple[float, int]]:
+    """Return known lumen areas with their frames; indices beyond the pullback are left out."""
+    within = (index for index in indices if 0 <= index < len(frames))
+    measured = ((index, frames[index]) for index in within)
+    return [
+        (frame.lumen_area_mm2, index)
+        for index, frame in measured
+        if frame is not None and frame.lumen_area_mm2 is not None
+    ]
 
 
 def _largest(frames: Frames, indices: Iterable[int]) -> LumenAt | None:
-    return max(_lumens(frames, indices), key=lambda at: at.area_mm2, default=None)
+    lumens = _lumens(frames, indices)
+    if not lumens:
+        return None
+    area_mm2, frame = max(lumens, key=itemgetter(0))  # the first of equal ones
+    return LumenAt(frame, area_mm2)

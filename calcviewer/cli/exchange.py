@@ -1,0 +1,49 @@
+"""Results for archives and other programs: export."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from calcviewer.app.exchange.stored_study import open_stored
+from calcviewer.app.results import compute_results
+from calcviewer.cli.output import Verbs, progress_bar
+
+
+def add_verbs(verbs: Verbs) -> None:
+    """Add the verb that writes results."""
+    _add_export(verbs)
+
+
+def _add_export(verbs: Verbs) -> None:
+    parser = verbs.add_parser("export", help="write results for archives and other programs")
+    parser.add_argument(
+        "study", type=Path, metavar="STUDY", help="folder of analyze, review file, or its pullback"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--seg", action="store_true", help="DICOM Segmentation")
+    parser.add_argument("--sr", action="store_true", help="DICOM structured report")
+    parser.add_argument("--pdf", action="store_true", help="report as DICOM Encapsulated PDF")
+    parser.add_argument("--nifti", action="store_true", help="label volume")
+    parser.add_argument("--deidentify", action="store_true", help="name no patient, new UIDs")
+    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4")
+    parser.set_defaults(run=_run_export)
+
+
+def _run_export(args: argparse.Namespace) -> int:
+    # Brings highdicom, which takes long to load.
+    from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
+
+    with progress_bar("Segmenting") as update:
+        study = open_stored(args.study, progress=update)
+    options = ResultOptions(
+        seg=args.seg,
+        sr=args.sr,
+        pdf=args.pdf,
+        nifti=args.nifti,
+        deidentify=args.deidentify,
+        page_size=args.page_size,
+    )
+    for path in write_results(study, compute_results(study, {}), options, args.output):
+        print(path.resolve())
+    return 0
