@@ -211,6 +211,13 @@ ACTIONS: tuple[ActionSpec, ...] = (
         ("J",),
         "history",
     ),
+    ActionSpec(
+        "second_pass",
+        CORRECT,
+        _N("actions", "Second pass: largest differences…"),
+        "show_second_pass",
+        ("Shift+J",),
+    ),
     ActionSpec("fit", VIEW, _N("actions", "Fit"), "fit", ("F",), "fit"),
     ActionSpec(
         "hide",

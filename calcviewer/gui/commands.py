@@ -19,6 +19,7 @@ from calcviewer.gui.frame_history import FrameHistory
 from calcviewer.gui.keys import KeyWatch
 from calcviewer.gui.log_view import LogView
 from calcviewer.gui.playing import Player
+from calcviewer.gui.second_pass import SecondPass
 from calcviewer.gui.settings_dialog import SettingsDialog
 from calcviewer.gui.shortcuts import Shortcuts
 
@@ -288,11 +289,19 @@ class Commands(QObject):
 
     def show_frame_history(self) -> None:
         """Show who did what in the frame on screen."""
+        self._show_about_study(FrameHistory)
+
+    def show_second_pass(self) -> None:
+        """Show where model and operator differ most."""
+        self._show_about_study(SecondPass)
+
+    def _show_about_study(self, dialog: type[FrameHistory] | type[SecondPass]) -> None:
+        """Show one such dialog about the open study; an earlier one goes."""
         if self._session is None:
             return
-        for known in self._window.findChildren(FrameHistory):
+        for known in self._window.findChildren(dialog):
             known.close()
-        self._show(FrameHistory(self._desk, self._window))
+        self._show(dialog(self._desk, self._window))
 
     # View -------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from calcviewer.core.study import Study
 from calcviewer.gui.actions import ACTIONS
 from calcviewer.gui.frame_history import FrameHistory
 from calcviewer.gui.main_window import MainWindow
+from calcviewer.gui.second_pass import SecondPass
 from calcviewer.gui.theme import HIT_PX
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.corrections import GRID, annotation
@@ -282,6 +283,24 @@ def test_the_history_of_a_frame_says_who_did_what(window: MainWindow, qtbot: QtB
     assert "frame 14" in history.windowTitle()
     window.commands.close_study()
     qtbot.waitUntil(lambda: not window.findChildren(FrameHistory))
+
+
+def test_the_second_pass_leads_to_the_largest_difference(window: MainWindow, qtbot: QtBot) -> None:
+    press(window, qtbot, Qt.Key.Key_J, Qt.KeyboardModifier.ShiftModifier)
+    (listed,) = window.findChildren(SecondPass)
+    assert not listed.isModal()
+    qtbot.waitUntil(lambda: "yet" in listed.note.text())
+    window.desk.change_settings(replace(window.desk.settings, interpolate=False))
+    for frame, extent_deg in ((9, 100.0), (12, 150.0), (14, 30.0)):
+        drag(window, frame, (extent_deg,))
+    qtbot.waitUntil(lambda: listed.table.rowCount() == 3)
+    differences = [float(listed.table.item(row, 1).text()) for row in range(3)]
+    assert differences == sorted(differences, reverse=True)
+    assert differences[0] > differences[-1]
+    listed.table.cellClicked.emit(0, 0)
+    assert str(window.desk.state.frame + 1) == listed.table.item(0, 0).text()
+    window.commands.close_study()
+    qtbot.waitUntil(lambda: not window.findChildren(SecondPass))
 
 
 def test_a_calibration_of_many_frames_is_measured_in_slices(
