@@ -32,6 +32,7 @@ from calcviewer.simulation.optics import (
     speckle_field,
     transmission,
 )
+from calcviewer.simulation.physics import FITTED, PHYSICS, with_physics
 from calcviewer.simulation.tissue import Tissue, paint, wall_coordinates
 from calcviewer.simulation.truth import (
     VISIBLE_SNR,
@@ -74,6 +75,9 @@ class PullbackSpec:
     field_radius_mm
         Radius beyond which the image holds nothing; infinity shows all samples. None cuts two
         pullbacks in three, at 2.3 to 4.5 mm.
+    physics
+        "fitted": light behaves as it was fitted to real frames; else a key of
+        `calcviewer.simulation.physics.PHYSICS`.
     smoothing_px
         Width (sigma) over which the console averages intensities. None: 0 in every second
         pullback, otherwise 0.5 to 1.3.
@@ -91,6 +95,7 @@ class PullbackSpec:
     stent: bool | None = None
     field_radius_mm: float | None = None
     smoothing_px: float | None = None
+    physics: str = FITTED
 
     def __post_init__(self) -> None:
         """Refuse what cannot be simulated."""
@@ -104,6 +109,11 @@ class PullbackSpec:
             raise CalcViewerError(
                 f"Unknown calcium form: {', '.join(sorted(unknown))}.",
                 f"Known forms: {', '.join(FORMS)}.",
+            )
+        if self.physics != FITTED and self.physics not in PHYSICS:
+            raise CalcViewerError(
+                f"Unknown physics: {self.physics}.",
+                f"Known are {', '.join((FITTED, *PHYSICS))}.",
             )
 
 
@@ -207,6 +217,9 @@ def simulate_pullback(
         forms=spec.calcium_forms or tuple(FORMS),
         stent=spec.stent,
     )
+    if spec.physics != FITTED:
+        physics_rng = np.random.default_rng([spec.seed, 5])
+        optics, vessel = with_physics(physics_rng, spec.physics, optics=optics, vessel=vessel)
     if spec.smoothing_px is not None:
         optics = replace(optics, smoothing_px=spec.smoothing_px)
     # An operator chooses a field that shows most of the wall.
