@@ -18,7 +18,11 @@ Float32Array = NDArray[np.float32]
 
 @dataclass(frozen=True, kw_only=True)
 class Optics:
-    """Optical properties of one pullback; decibels are relative to fibrous tissue in focus."""
+    """Optical properties of one pullback; decibels are relative to fibrous tissue in focus.
+
+    ``looks`` (rounded) is how many independent speckle patterns are averaged, as consoles with
+    two polarisations or repeated A-lines do.
+    """
 
     focus_mm: float
     rayleigh_mm: float
@@ -39,6 +43,7 @@ class Optics:
     strands_db: float
     blood_db: float
     blood_mu_t: float
+    looks: float = 1.0
 
 
 def draw_optics(rng: np.random.Generator) -> Optics:
@@ -124,19 +129,27 @@ def detect(
     field: NDArray[np.complex64],
     noise: float,
     smoothing_px: float,
+    looks: int = 1,
 ) -> Float32Array:
     """Return the detected intensity, shape [a_line, sample].
 
     Scattered power is carried by the speckle field, specular power has none, and both interfere
-    with the noise. Some consoles then average neighbours, which lowers the speckle contrast.
+    with the noise. Some consoles then average looks or neighbours, which lowers the speckle
+    contrast.
     """
     white = np.empty((*scattered.shape, 2), dtype=np.float32)
     rng.standard_normal(out=white, dtype=np.float32)
     white *= np.float32(np.sqrt(noise / 2))
-    total = white.view(np.complex64)[:, :, 0]
-    total += np.sqrt(scattered) * field
-    total.real += np.sqrt(specular)
-    intensity: Float32Array = total.real**2 + total.imag**2
+    own_noise = white.view(np.complex64)[:, :, 0]
+    amplitude, mirror = np.sqrt(scattered), np.sqrt(specular)
+    intensity: Float32Array = np.zeros(scattered.shape, dtype=np.float32)
+    for look in range(looks):
+        # The patterns of other directions are as good as new ones, and cost nothing.
+        turn = look * len(scattered) // looks
+        total = np.roll(own_noise, turn, axis=0) + amplitude * np.roll(field, turn, axis=0)
+        total.real += mirror
+        intensity += total.real**2 + total.imag**2
+    intensity /= np.float32(looks)
     if smoothing_px > 0:
         sigma = (0.6 * smoothing_px, smoothing_px)
         ndimage.gaussian_filter(intensity, sigma, mode=("wrap", "nearest"), output=intensity)

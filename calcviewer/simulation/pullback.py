@@ -334,6 +334,7 @@ def _expose(
         field=field,
         noise=10 ** (optics.noise_db / 10),
         smoothing_px=optics.smoothing_px,
+        looks=round(optics.looks),
     )
     intensity *= np.float32(optics.gain)
     return np.maximum(intensity, np.float32(1e-12)), shadow
