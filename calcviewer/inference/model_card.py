@@ -14,6 +14,7 @@ from typing import Literal
 
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.from_json import parsed
 
 CARD_FILE, MODEL_FILE = "card.json", "model.onnx"
 CLASSES = ("other", "lumen", "calcium")
@@ -124,7 +125,7 @@ def sha256_of(path: Path) -> str:
 
 def _parse(path: Path) -> ModelCard:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise CalcViewerError(
             f"{path.parent} is not a model: it has no {CARD_FILE}.",

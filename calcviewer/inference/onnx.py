@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import onnxruntime
@@ -15,7 +17,14 @@ from calcviewer.core.errors import CalcViewerError
 from calcviewer.inference.model_card import MODEL_FILE, ModelCard
 
 Device = Literal["auto", "cpu", "cuda"]
-_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+Place = Literal["cpu", "cuda"]
+Seen: TypeAlias = NDArray[np.float32] | onnxruntime.OrtValue
+"""Class probabilities of a frame, float32 ``[1, 3, 480, 960]``, in memory or where they came up."""
+
+_CPU = "CPUExecutionProvider"
+_CUDA = "CUDAExecutionProvider"
+# TF32 rounds factors to 11 bits: labels would differ from the CPU's.
+_CUDA_OPTIONS = {"use_tf32": "0"}
 _ERRORS_ONLY = 3
 
 
@@ -58,10 +67,11 @@ class Network:
         if device == "cuda" and not offered:
             raise CalcViewerError(
                 "This ONNX Runtime cannot use a GPU.",
-                "Install CalcViewer with the extra 'gpu', or choose the device 'cpu'.",
+                "Install onnxruntime-gpu in place of onnxruntime, or choose the device 'cpu'.",
             )
         wants_cuda = offered and device != "cpu"
-        session = _open(directory / MODEL_FILE, cuda=wants_cuda, threads=threads)
+        path = directory / MODEL_FILE
+        session = open_session(path, str(path), cuda=wants_cuda, threads=threads)
         note = ""
         # ONNX Runtime drops a provider that cannot load without an error.
         if wants_cuda and _CUDA not in session.get_providers():
@@ -75,6 +85,11 @@ class Network:
         """Name of the execution provider that really runs the network."""
         return str(self.session.get_providers()[0])
 
+    @property
+    def place(self) -> Place:
+        """Where the network runs."""
+        return "cuda" if self.provider == _CUDA else "cpu"
+
     def predict(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         """Class probabilities of preprocessed frames.
 
@@ -87,23 +102,93 @@ class Network:
         -------
         float32 ``[n, 3, 480, 960]``: other, lumen, calcium, summing to 1.
         """
+        batch = self._batch(images)
+        if not len(batch):
+            return np.zeros((0, len(self.card.classes), *batch.shape[2:]), dtype=np.float32)
+        with failures(f"The network failed on {len(images)} frame(s)"):
+            inputs = {self.session.get_inputs()[0].name: batch}
+            probabilities: NDArray[np.float32] = self.session.run(None, inputs)[0]
+        return probabilities
+
+    def see(self, image: NDArray[np.floating]) -> Seen:
+        """Class probabilities of one preprocessed frame ``[480, 960]``, left where they are.
+
+        On a GPU `calcviewer.inference.refinement` takes them from there.
+        """
+        with failures("The network failed on a frame"):
+            inputs = {self.session.get_inputs()[0].name: self._batch(image[None])}
+            output = self.session.get_outputs()[0].name
+            return run_bound(self.session, inputs, {output: self.place})[0]
+
+    def _batch(self, images: NDArray[np.floating]) -> NDArray[np.float32]:
         grid = (self.card.a_lines, self.card.samples)
         if images.ndim != 3 or images.shape[1:] != grid:
             raise CalcViewerError(
                 f"The network needs frames of shape (n, {grid[0]}, {grid[1]}), got {images.shape}."
             )
-        if not len(images):
-            return np.zeros((0, len(self.card.classes), *grid), dtype=np.float32)
-        batch = np.ascontiguousarray(images[:, None], dtype=np.float32)
-        name = self.session.get_inputs()[0].name
-        try:
-            probabilities: NDArray[np.float32] = self.session.run(None, {name: batch})[0]
-        except Exception as error:  # ONNX Runtime's errors share no base class of their own.
-            raise CalcViewerError(
-                f"The network failed on {len(images)} frame(s): {error}",
-                "Use fewer frames at once, or the device 'cpu'.",
-            ) from error
-        return probabilities
+        return np.ascontiguousarray(images[:, None], dtype=np.float32)
+
+
+def run_bound(
+    session: onnxruntime.InferenceSession,
+    inputs: Mapping[str, Seen],
+    outputs: Mapping[str, Place],
+) -> list[onnxruntime.OrtValue]:
+    """Run a session on values that may lie on its device, and leave its outputs in their places."""
+    binding = session.io_binding()
+    for name, value in inputs.items():
+        if isinstance(value, np.ndarray):
+            binding.bind_cpu_input(name, value)
+        else:
+            binding.bind_ortvalue_input(name, value)
+    for name, place in outputs.items():
+        binding.bind_output(name, place)
+    session.run_with_iobinding(binding)
+    return list(binding.get_outputs())
+
+
+def open_session(
+    model: Path | bytes, name: str, *, cuda: bool, threads: int | None = None
+) -> onnxruntime.InferenceSession:
+    """Open a model, a file or its content, on the CPU or on CUDA if that loads.
+
+    Parameters
+    ----------
+    name
+        What an error calls it.
+
+    Raises
+    ------
+    CalcViewerError
+        It cannot be loaded.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or available_cores()
+    # Idle threads that spin take the processor from the CRF and the window.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = _ERRORS_ONLY
+    if cuda:
+        # Finds the CUDA libraries that pip installed beside ONNX Runtime.
+        onnxruntime.preload_dlls()
+    try:
+        return onnxruntime.InferenceSession(
+            model, options, providers=[(_CUDA, _CUDA_OPTIONS), _CPU] if cuda else [_CPU]
+        )
+    except Exception as error:  # ONNX Runtime's errors share no base class of their own.
+        raise CalcViewerError(
+            f"{name} cannot be loaded: {error}", "Install the model again."
+        ) from error
+
+
+@contextmanager
+def failures(what: str) -> Iterator[None]:
+    """Turn what ONNX Runtime raises in the block into a CalcViewerError."""
+    try:
+        yield
+    except Exception as error:  # ONNX Runtime's errors share no base class of their own.
+        raise CalcViewerError(
+            f"{what}: {error}", "Use fewer frames at once, or the device 'cpu'."
+        ) from error
 
 
 def available_cores() -> int:
@@ -111,20 +196,3 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def _open(path: Path, *, cuda: bool, threads: int | None) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or available_cores()
-    options.log_severity_level = _ERRORS_ONLY
-    if cuda:
-        # Finds the CUDA libraries that pip installed beside ONNX Runtime.
-        onnxruntime.preload_dlls()
-    try:
-        return onnxruntime.InferenceSession(
-            path, options, providers=[_CUDA, _CPU] if cuda else [_CPU]
-        )
-    except Exception as error:  # ONNX Runtime's errors share no base class of their own.
-        raise CalcViewerError(
-            f"{path} cannot be loaded: {error}", "Install the model again."
-        ) from error

@@ -1,8 +1,9 @@
 """Other physics than the one fitted to real frames: what other consoles, or other simulators, do.
 
 A network that only knows one way in which light behaves is sure of itself and wrong in a second
-one. "wide" is for training: every property is drawn from much wider ranges. The others are kept
-out of training, each beyond "wide" in one respect, to see how far a network carries.
+one. Two are for training: "averaging", whose speckle is as faint as that of the real frames at
+hand, and "wide", in which every property is drawn from much wider ranges. The others are kept out
+of training, each beyond "wide" in one respect, to see how far a network carries.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ class Physics:
 
 
 PHYSICS: dict[str, Physics] = {
+    "averaging": Physics(optics={"looks": (1.6, 4.4), "smoothing_px": (0.2, 0.9)}),
     "wide": Physics(
         optics={
             "focus_mm": (0.5, 3.5),
@@ -100,7 +102,7 @@ PHYSICS: dict[str, Physics] = {
         }
     ),
 }
-"""By name; "wide" is the one to train on."""
+"""By name; the first two are to train on."""
 
 
 def with_physics(

@@ -66,6 +66,14 @@ def test_other_float_types_and_layouts_are_taken(model, images):
     np.testing.assert_allclose(found, network.predict(images))
 
 
+def test_a_frame_is_seen_as_it_is_predicted(model, images):
+    network = Network.load(model, device="cpu")
+    seen = network.see(images[0])
+    assert isinstance(seen, inference.onnxruntime.OrtValue)
+    assert seen.device_name() == network.place == "cpu"
+    np.testing.assert_array_equal(seen.numpy(), network.predict(images[:1]))
+
+
 def test_no_frames_give_no_probabilities(model):
     found = Network.load(model, device="cpu").predict(np.zeros((0, 480, 960), np.float32))
     assert found.shape == (0, 3, 480, 960)
@@ -100,9 +108,11 @@ def cuda_that_does_not_load(monkeypatch):
         "get_available_providers",
         lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"],
     )
-    opened = inference._open
+    opened = inference.open_session
     monkeypatch.setattr(
-        inference, "_open", lambda path, *, cuda, threads: opened(path, cuda=False, threads=threads)
+        inference,
+        "open_session",
+        lambda model, name, *, cuda, threads: opened(model, name, cuda=False, threads=threads),
     )
 
 

@@ -18,8 +18,9 @@ from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import Arc
 from calcviewer.core.pullback import Pullback
 from calcviewer.core.study import ModelReference
-from calcviewer.inference.crf import CrfParameters, refine
-from calcviewer.inference.onnx import Network
+from calcviewer.inference.crf import CrfParameters
+from calcviewer.inference.onnx import Network, Seen
+from calcviewer.inference.refinement import refine_mean, see
 from calcviewer.modalities.ivoct.confidence import (
     CalciumEvidence,
     calcium_evidence,
@@ -39,7 +40,6 @@ _NEIGHBOUR_WEIGHTS = {0: 3.0, 1: 2.0, 2: 1.0}
 _REMEMBERED_FRAMES = 12
 
 Image = NDArray[np.float32]
-Probabilities = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,36 +98,31 @@ class IvoctSegmenter:
             if guidewires != found[index]:
                 yield index, replace(segmented[index], guidewires=guidewires).annotation()
 
-    def _see(self, index: int) -> tuple[Image, Probabilities]:
+    def _see(self, index: int) -> tuple[Image, Seen]:
         """Return a frame's image and what the network makes of it alone."""
         image = self.image(index)
-        return image, self.network.predict(image[None])[0]
+        return image, see(self.network, image)
 
-    def _segment(
-        self, index: int, seen: Callable[[int], tuple[Image, Probabilities]]
-    ) -> SegmentedFrame:
+    def _segment(self, index: int, seen: Callable[[int], tuple[Image, Seen]]) -> SegmentedFrame:
         """Segment a frame together with its neighbours.
 
         Deposits go on from frame to frame while speckle and the network's mistakes do not: the
         mean probability of neighbours knows more than one frame, those beside it most. A
         neighbour that cannot be read is left out.
         """
-        image, probabilities = seen(index)
-        total, weights = _NEIGHBOUR_WEIGHTS[0] * probabilities, _NEIGHBOUR_WEIGHTS[0]
+        image, own = seen(index)
+        weighted = [(_NEIGHBOUR_WEIGHTS[0], own)]
         for away, weight in _NEIGHBOUR_WEIGHTS.items():
             for neighbour in (index - away, index + away) if away else ():
                 if 0 <= neighbour < self.frame_count:
                     with suppress(CalcViewerError):
-                        total = total + weight * seen(neighbour)[1]
-                        weights += weight
-        mean: Probabilities = np.asarray(total / weights, dtype=np.float32)
-        refined = mean if self.crf is None else refine(mean, image, parameters=self.crf)
-        labels = np.argmax(refined, axis=0).astype(np.uint8)
-        frame = frame_of_labels(labels, image, field_radius_mm=self.field_radius_mm)
+                        weighted.append((weight, seen(neighbour)[1]))
+        refined = refine_mean(image, weighted, parameters=self.crf)
+        frame = frame_of_labels(refined.labels, image, field_radius_mm=self.field_radius_mm)
         if frame.lumen is None:
             return frame
         evidence = calcium_evidence(
-            mean[Label.CALCIUM], frame.lumen, field_radius_mm=self.field_radius_mm
+            refined.mean[Label.CALCIUM], frame.lumen, field_radius_mm=self.field_radius_mm
         )
         return replace(frame, evidence=evidence)
 
