@@ -68,6 +68,9 @@ class FrameAnnotation:
         How sure the model was of the calcium; None where no model told.
     eel
         The external elastic lamina; only an operator draws it. It is not part of label maps.
+    taken_from
+        The program whose file it was taken over from, corrected since or not; empty when it was
+        made here.
     """
 
     lumen: Contour | None = None
@@ -78,6 +81,7 @@ class FrameAnnotation:
     failure: str = field(default="")
     doubt: CalciumDoubt | None = None
     eel: Contour | None = None
+    taken_from: str = ""
 
 
 def annotation_from_labels(

@@ -26,6 +26,26 @@ class Origin(Enum):
     FILE = "file"
 
 
+_SMALLEST_SCALE_MM, _LARGEST_SCALE_MM = 1e-6, 1000.0
+
+
+def check_scale(name: str, value_mm: float) -> None:
+    """Refuse a spacing or pitch that no image of a vessel has; a damaged file may say anything.
+
+    Raises
+    ------
+    CalibrationError
+        Unless it lies between a nanometre and a metre.
+    """
+    if not value_mm > 0:
+        raise CalibrationError(f"{name} must be a positive number, got {value_mm:g}.")
+    if not _SMALLEST_SCALE_MM <= value_mm <= _LARGEST_SCALE_MM:
+        raise CalibrationError(
+            f"{name} must be between {_SMALLEST_SCALE_MM:g} and {_LARGEST_SCALE_MM:g} mm, got "
+            f"{value_mm:g}."
+        )
+
+
 @dataclass(frozen=True)
 class CalibratedValue:
     """A number with its origin and, where it helps, how it was derived."""
@@ -56,8 +76,11 @@ class Calibration:
     def __post_init__(self) -> None:
         for name in ("sample_spacing_mm", "frame_pitch_mm"):
             entry: CalibratedValue | None = getattr(self, name)
-            if entry is not None and not (np.isfinite(entry.value) and entry.value > 0):
-                raise CalibrationError(f"{name} must be a positive number, got {entry.value}.")
+            if entry is not None:
+                check_scale(name, entry.value)
+        zero = self.zero_radius_mm
+        if zero is not None and not abs(zero.value) <= _LARGEST_SCALE_MM:
+            raise CalibrationError(f"zero_radius_mm cannot be {zero.value:g}.")
 
     @property
     def scaled(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
-from calcviewer.dicom.values import number, positive, text, yes_no
+from calcviewer.dicom.values import number, numbers, positive, text, yes_no
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class IvoctAttributes:
     pullback_frames: tuple[int, int] | None = None
     frames_per_second: float | None = None
     frame_time_ms: float | None = None
+    cine_rate: float | None = None
     slice_spacing_mm: float | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     region_spacing_mm: tuple[float, float] | None = None
@@ -75,6 +76,7 @@ def read_acquisition(dataset: Dataset, frame_count: int) -> IvoctAttributes:
         pullback_frames=_pullback_frames(dataset),
         frames_per_second=_frame_rate(dataset),
         frame_time_ms=positive(dataset, "FrameTime"),
+        cine_rate=positive(dataset, "CineRate"),
         slice_spacing_mm=positive(dataset, "SpacingBetweenSlices"),
         pixel_spacing_mm=_pixel_spacing(dataset, shared, per_frame),
         region_spacing_mm=_region_spacing(dataset),
@@ -108,9 +110,7 @@ def _frame_rate(dataset: Dataset) -> float | None:
     if rotation is not None:
         return rotation
     rate, lines = positive(dataset, "ALineRate"), positive(dataset, "ALinesPerFrame")
-    if rate is not None and lines is not None:
-        return rate / lines
-    return positive(dataset, "CineRate")
+    return rate / lines if rate is not None and lines is not None else None
 
 
 def _pixel_spacing(
@@ -119,9 +119,9 @@ def _pixel_spacing(
     """(row, column) spacing in mm of the Pixel Measures group or the image."""
     groups = [shared, *per_frame[:1]]
     for holder in (*(_first(group, "PixelMeasuresSequence") for group in groups), dataset):
-        values = holder.get("PixelSpacing")
-        if values is not None and len(values) == 2 and min(map(float, values)) > 0:
-            return float(values[0]), float(values[1])
+        values = numbers(holder, "PixelSpacing")
+        if len(values) == 2 and min(values) > 0:
+            return values[0], values[1]
     return None
 
 

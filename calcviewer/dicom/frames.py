@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import zlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,14 +12,16 @@ from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import Decoder
 from pydicom.uid import UID
 
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.dicom.header import DicomHeader
+from calcviewer.dicom.codestream import CodedSize, coded_size
+from calcviewer.dicom.deflated import DEFLATED, InflatedStream, read_file_meta
+from calcviewer.dicom.header import BIG_ENDIAN, DicomHeader
 from calcviewer.dicom.values import tolerant
 
 Frame = NDArray[np.generic]
@@ -26,10 +29,11 @@ Frame = NDArray[np.generic]
 _PIXEL_DATA = (0x7FE0, 0x0010)
 _ITEM, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
 _UNDEFINED = 0xFFFFFFFF
-_DEFLATED = "1.2.840.10008.1.2.1.99"
-_BIG_ENDIAN = "1.2.840.10008.1.2.2"
 _IMPLICIT = "1.2.840.10008.1.2"
+_RLE = "1.2.840.10008.1.2.5"
 _JPEG_END = b"\xff\xd9"
+_COPY_AGAIN = "Copy or export the file again."
+_MOST_INFLATED_BYTES = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -65,35 +69,59 @@ class DicomFrames:
         """
         if not 0 <= index < self.count:
             raise IndexError(f"frame {index} of {self.count}")
-        if self._inflated is not None:
-            length = self.header.pixels.frame_bytes
-            return self._native(self._inflated[index * length : (index + 1) * length])
-        with self.header.path.open("rb") as stream:
-            pieces = [_read(stream, span) for span in self._spans[index]]
+        if self.header.pixels.transfer_syntax == DEFLATED:
+            return self._native(zlib.decompress(self._packed[index]))
+        pieces = self._pieces(self._spans[index])
         if self.header.pixels.encapsulated:
             return self._decode(b"".join(pieces), index)
         return self._native(pieces[0])
 
+    def _pieces(self, spans: tuple[_Span, ...]) -> list[bytes]:
+        """Read the pieces of one frame."""
+        path = self.header.path
+        try:
+            read = self._read_words if self._in_words else _read
+            with path.open("rb") as stream:
+                pieces = [read(stream, span) for span in spans]
+        except OSError as error:
+            raise UnreadableInputError(
+                f"{path} cannot be read any more: {error.strerror or error}.",
+                "Put the file back in its place and open it again.",
+            ) from error
+        if [len(piece) for piece in pieces] != [span.length for span in spans]:
+            raise UnreadableInputError(f"{path} was cut off after it was opened.", _COPY_AGAIN)
+        return pieces
+
     def check(self) -> None:
         """Check that the file holds all the frames that its header declares."""
-        if self._inflated is None:
-            _ = self._spans
+        _ = self._packed if self.header.pixels.transfer_syntax == DEFLATED else self._spans
 
     @cached_property
-    def _inflated(self) -> bytes | None:
-        """The pixel data of a deflated file, which cannot be read in parts."""
-        if self.header.pixels.transfer_syntax != _DEFLATED:
-            return None
+    def _packed(self) -> tuple[bytes, ...]:
+        """Every frame of a deflated file, packed anew, where the file is one long stream."""
+        each = self.header.pixels.frame_bytes
+        if self.count * each > _MOST_INFLATED_BYTES:
+            raise UnreadableInputError(
+                f"{self.header.path} is deflated and too large for that: it declares "
+                f"{self.count * each >> 20} MB.",
+                "Export it uncompressed.",
+            )
+        frames: list[bytes] = []
         try:
-            with tolerant():
-                data = bytes(dcmread(self.header.path).get("PixelData", b""))
-        except Exception as error:  # damaged data make the parser fail in arbitrary ways
+            with self.header.path.open("rb") as stream, tolerant():
+                read_file_meta(stream)
+                inflated = InflatedStream(stream)
+                inflated.skip(self.header.pixel_offset)
+                _pixel_head(inflated.read(12), self.header)
+                while len(frames) < self.count and len(data := inflated.read(each)) == each:
+                    frames.append(zlib.compress(data, 1))
+        except zlib.error as error:
             raise UnreadableInputError(
                 f"{self.header.path} is damaged: it cannot be inflated.",
-                "Copy or export the file again.",
+                _COPY_AGAIN,
             ) from error
-        self._check_length(len(data))
-        return data
+        self._check_length(len(frames) * each)
+        return tuple(frames)
 
     @cached_property
     def _spans(self) -> tuple[tuple[_Span, ...], ...]:
@@ -109,20 +137,38 @@ class DicomFrames:
             fragments, offsets = _fragments(stream, start, path)
             return _grouped(stream, fragments, offsets, self.header)
 
+    @cached_property
+    def _in_words(self) -> bool:
+        """Whether 8-bit pixels are stored as 16-bit words, big end first: PS3.5 annex A.3."""
+        form = self.header.pixels
+        if form.transfer_syntax != BIG_ENDIAN or form.bits_allocated != 8:
+            return False
+        with self.header.path.open("rb") as stream:
+            return _read(stream, _Span(self.header.pixel_offset + 4, 2)) == b"OW"
+
+    def _read_words(self, stream: BinaryIO, span: _Span) -> bytes:
+        """Read bytes that lie swapped in pairs, counted from the first frame."""
+        first = self._spans[0][0].offset
+        skipped = (span.offset - first) % 2
+        data = _read(stream, _Span(span.offset - skipped, span.length + 2))
+        words = np.frombuffer(data[: len(data) // 2 * 2], dtype=">u2")
+        return words.astype("<u2").tobytes()[skipped : skipped + span.length]
+
     def _check_length(self, length: int) -> None:
-        each = self.header.pixels.frame_bytes
-        if length < self.count * each:
-            raise UnreadableInputError(
-                f"{self.header.path} is truncated: it declares {self.count} frames and holds "
-                f"{length // each}.",
-                "Copy or export the file again.",
-            )
+        held = length // self.header.pixels.frame_bytes
+        if held == self.count:
+            return
+        raise UnreadableInputError(
+            f"{self.header.path} is {'truncated' if held < self.count else 'damaged'}: it declares "
+            f"{self.count} frames and holds {held}.",
+            _COPY_AGAIN,
+        )
 
     def _native(self, data: bytes) -> Frame:
         form = self.header.pixels
-        big = form.transfer_syntax == _BIG_ENDIAN
+        big = form.transfer_syntax == BIG_ENDIAN
         simple = form.photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR", "RGB")
-        if not simple or (big and form.bits_allocated == 8):
+        if not simple:
             return self._decode(data, 0)
         kind = ("i" if form.signed else "u") + str(form.bits_allocated // 8)
         values = np.frombuffer(data, dtype=(">" if big else "<") + kind)
@@ -134,28 +180,64 @@ class DicomFrames:
 
     def _decode(self, data: bytes, index: int) -> Frame:
         """Decode one frame's bytes with pydicom's decoders."""
+        decoder = self._decoder
+        if self.header.pixels.encapsulated and self.header.pixels.transfer_syntax != _RLE:
+            size = self._coded_size(data, index)
+            if size.bits > 8 and set(decoder.available_plugins) == {"pillow"}:
+                raise self._without_decoder()  # Pillow reads JPEG of 8 bits only
         try:
             with tolerant():
-                decoder = get_decoder(UID(self.header.pixels.transfer_syntax))
                 values, _ = decoder.as_array(_single_frame(self.header, data), index=0)
         except Exception as error:  # decoders fail in arbitrary ways on damaged data
-            raise self._undecodable(index, error) from error
+            raise self._damaged(index) from error
         return np.asarray(values)
 
-    def _undecodable(self, index: int, error: Exception) -> UnreadableInputError:
-        path, name = self.header.path, UID(self.header.pixels.transfer_syntax).name
-        if isinstance(error, NotImplementedError):
-            return UnreadableInputError(
-                f"{path} is compressed as {name}, which is not read.", "Export it uncompressed."
+    @property
+    def _decoder(self) -> Decoder:
+        """The decoder of the file's transfer syntax."""
+        path, syntax = self.header.path, UID(self.header.pixels.transfer_syntax)
+        try:
+            decoder = get_decoder(syntax)
+        except NotImplementedError as error:
+            raise UnreadableInputError(
+                f"{path} is compressed as {syntax.name}, which is not read.",
+                "Export it uncompressed.",
+            ) from error
+        if not decoder.is_available:
+            raise self._without_decoder()
+        return decoder
+
+    def _coded_size(self, data: bytes, index: int) -> CodedSize:
+        """Refuse a compressed frame of another size than the header's before it is decoded."""
+        form, size = self.header.pixels, coded_size(data)
+        if size is None:
+            raise self._damaged(index)
+        if (size.rows, size.columns, size.samples) != (
+            form.rows,
+            form.columns,
+            form.samples_per_pixel,
+        ):
+            raise UnreadableInputError(
+                f"Frame {index + 1} of {self.header.path} is compressed as {size.columns} x "
+                f"{size.rows} x {size.samples} values, but the file declares {form.columns} x "
+                f"{form.rows} x {form.samples_per_pixel}.",
+                _COPY_AGAIN,
             )
-        if isinstance(error, RuntimeError) and "missing dependencies" in str(error):
-            return UnreadableInputError(
-                f"{path} is compressed as {name}, for which no decoder is installed.",
-                "Install the optional package pylibjpeg-libjpeg, or export it uncompressed.",
-            )
+        return size
+
+    def _without_decoder(self) -> UnreadableInputError:
+        name = UID(self.header.pixels.transfer_syntax).name
         return UnreadableInputError(
-            f"Frame {index + 1} of {path} cannot be decoded: its {name} data are damaged.",
-            "Copy or export the file again.",
+            f"{self.header.path} is compressed as {name}, for which no decoder is installed.",
+            "Install the optional package pylibjpeg-libjpeg, or export it uncompressed.",
+        )
+
+    def _damaged(self, index: int) -> UnreadableInputError:
+        name = UID(self.header.pixels.transfer_syntax).name
+        return UnreadableInputError(
+            f"Frame {index + 1} of {self.header.path} cannot be decoded: its {name} data are "
+            "damaged.",
+            _COPY_AGAIN,
         )
 
 
@@ -166,17 +248,20 @@ def _read(stream: BinaryIO, span: _Span) -> bytes:
 
 def _pixel_element(stream: BinaryIO, header: DicomHeader) -> tuple[int, int]:
     """Return where the value of the pixel data element begins, and its length."""
-    big = header.pixels.transfer_syntax == _BIG_ENDIAN
-    order = ">" if big else "<"
     stream.seek(header.pixel_offset)
-    head = stream.read(12)
+    head_length, length = _pixel_head(stream.read(12), header)
+    return header.pixel_offset + head_length, length
+
+
+def _pixel_head(head: bytes, header: DicomHeader) -> tuple[int, int]:
+    """Return the length of the pixel data element's head, and of its value, from 12 bytes of it."""
+    syntax = header.pixels.transfer_syntax
+    order = ">" if syntax == BIG_ENDIAN else "<"
     if len(head) < 12 or struct.unpack(order + "HH", head[:4]) != _PIXEL_DATA:
-        raise UnreadableInputError(
-            f"{header.path} holds no pixel data.", "Copy or export the file again."
-        )
-    if header.pixels.transfer_syntax == _IMPLICIT:
-        return header.pixel_offset + 8, struct.unpack("<L", head[4:8])[0]
-    return header.pixel_offset + 12, struct.unpack(order + "L", head[8:12])[0]
+        raise UnreadableInputError(f"{header.path} holds no pixel data.", _COPY_AGAIN)
+    # Some writers leave the VR out although the transfer syntax has one.
+    at = 8 if syntax != _IMPLICIT and head[4:6].isalpha() else 4
+    return at + 4, int(struct.unpack(order + "L", head[at : at + 4])[0])
 
 
 def _fragments(stream: BinaryIO, start: int, path: Path) -> tuple[list[_Span], tuple[int, ...]]:
@@ -187,8 +272,10 @@ def _fragments(stream: BinaryIO, start: int, path: Path) -> tuple[list[_Span], t
     while True:
         stream.seek(at)
         head = stream.read(8)
+        if len(head) < 8 and len(spans) > 1:
+            break  # some writers leave the end mark out; missing frames are noticed below
         if len(head) < 8:
-            raise _cut_off(path, max(len(spans) - 1, 0))
+            raise _cut_off(path, 0)
         group, element, length = struct.unpack("<HHL", head)
         if (group, element) == _SEQUENCE_END:
             break
@@ -205,7 +292,7 @@ def _fragments(stream: BinaryIO, start: int, path: Path) -> tuple[list[_Span], t
 def _cut_off(path: Path, complete: int) -> UnreadableInputError:
     return UnreadableInputError(
         f"{path} is truncated: its compressed data end after {complete} whole fragments.",
-        "Copy or export the file again.",
+        _COPY_AGAIN,
     )
 
 
@@ -216,8 +303,6 @@ def _grouped(
     count = header.pixels.frame_count
     if len(fragments) == count:
         return tuple((fragment,) for fragment in fragments)
-    if count == 1:
-        return (tuple(fragments),)
     first = fragments[0].offset - 8 if fragments else 0
     starts = {first + offset for offset in offsets}
     frames: list[list[_Span]] = []
@@ -228,11 +313,11 @@ def _grouped(
             frames.append([])
         frames[-1].append(fragment)
         tail = _read(stream, _Span(fragment.offset + max(fragment.length - 4, 0), 4))
-        ended = _JPEG_END in tail
+        ended = _JPEG_END in tail or header.pixels.transfer_syntax == _RLE
     if len(frames) != count:
         raise UnreadableInputError(
-            f"{header.path} is truncated: it declares {count} frames and holds {len(frames)}.",
-            "Copy or export the file again.",
+            f"{header.path} is damaged: it declares {count} frames and holds {len(frames)}.",
+            _COPY_AGAIN,
         )
     return tuple(tuple(frame) for frame in frames)
 

@@ -98,6 +98,18 @@ def test_a_full_disk_is_said_and_the_older_file_is_untouched(
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_reason_that_a_library_wrapped_is_still_said(tmp_path: Path) -> None:
+    def write() -> None:
+        with staged_file(tmp_path / "a.dcm"):
+            try:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            except OSError as error:
+                raise OSError("With tag (0099,1002) got exception\nTraceback") from error
+
+    with pytest.raises(CalcViewerError, match=r"could not be written: No space left on device\."):
+        write()
+
+
 @pytest.mark.parametrize("name", ["missing/a.txt", "file/a.txt"])
 def test_a_folder_that_cannot_receive_a_file_is_said(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("not a folder")
@@ -117,3 +129,30 @@ def test_a_file_has_the_permissions_that_files_of_the_user_have(tmp_path: Path) 
     finally:
         os.umask(before)
     assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640
+
+
+def test_when_one_file_cannot_be_replaced_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out"
+    target.mkdir()
+    (target / "a.txt").write_text("old")
+    (target / "c.txt").write_text("open elsewhere")
+    replace = os.replace
+
+    def refusing(source: Path, place: Path) -> None:
+        if Path(place).name == "c.txt":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        replace(source, place)
+
+    monkeypatch.setattr(os, "replace", refusing)
+
+    def write() -> None:
+        with staged_folder(target) as stage:
+            for name in ("a.txt", "b.txt", "c.txt"):
+                (stage / name).write_text("new")
+
+    with pytest.raises(PermissionError):
+        write()
+    contents = {one.name: one.read_text() for one in target.iterdir()}
+    assert contents == {"a.txt": "old", "c.txt": "open elsewhere"}

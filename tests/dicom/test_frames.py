@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from io import BytesIO
 from pathlib import Path
 
@@ -191,3 +192,60 @@ def test_damaged_deflated_file(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(UnreadableInputError, match=r"a\.dcm"):
         frames_of(path).check()
+
+
+def test_a_file_that_shrinks_or_goes_while_it_is_open(tmp_path: Path) -> None:
+    path = polar_file(tmp_path / "p.dcm", polar_frames(3))
+    reader = frames_of(path)
+    reader.check()
+    path.write_bytes(path.read_bytes()[:-100])
+    assert reader.frame(1).shape == (24, 40)
+    with pytest.raises(UnreadableInputError, match=r"p\.dcm was cut off after it was opened"):
+        reader.frame(2)
+    path.unlink()
+    with pytest.raises(UnreadableInputError, match=r"p\.dcm cannot be read any more: No such file"):
+        reader.frame(0)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_more_frames_than_declared(tmp_path: Path, count: int) -> None:
+    for syntax in (ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless):
+        path = image_file(tmp_path / "a.dcm", polar_frames(4, (64, 70)), syntax=syntax)
+        dataset = dcmread(path)
+        dataset.NumberOfFrames = count
+        dataset.save_as(path)
+        with pytest.raises(UnreadableInputError, match=f"declares {count} frames and holds 4"):
+            frames_of(path).check()
+
+
+def test_eight_bits_in_big_endian_words(tmp_path: Path) -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (3, 5, 7)).astype(np.uint8)
+    path = image_file(tmp_path / "a.dcm", frames, syntax=ExplicitVRBigEndian)
+    data = bytearray(path.read_bytes())
+    at = data.rindex(b"\x7f\xe0\x00\x10OB")
+    data[at + 4 : at + 6] = b"OW"
+    swapped = np.frombuffer(bytes(data[at + 12 :]), dtype="<u2").byteswap().tobytes()
+    path.write_bytes(bytes(data[: at + 12]) + swapped)
+    for index in (0, 1, 2):
+        np.testing.assert_array_equal(frames_of(path).frame(index), frames[index])
+
+
+def test_compressed_data_without_their_end_mark(tmp_path: Path) -> None:
+    path = image_file(tmp_path / "a.dcm", polar_frames(3), syntax=RLELossless)
+    whole = frames_of(path).frame(2)
+    path.write_bytes(path.read_bytes()[:-8])
+    np.testing.assert_array_equal(frames_of(path).frame(2), whole)
+
+
+def test_deflated_frames_take_little_memory(tmp_path: Path) -> None:
+    frames = np.zeros((40, 500, 500), dtype=np.uint8)
+    frames[7, 3, 4] = 9
+    path = image_file(tmp_path / "a.dcm", frames, syntax=DeflatedExplicitVRLittleEndian)
+    tracemalloc.start()
+    reader = frames_of(path)
+    reader.check()
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(reader.frame(7), frames[7])
+    assert reader.frame(39).sum() == 0
+    assert peak < 2.5 * frames.nbytes  # all of them are passed through once, and none is kept

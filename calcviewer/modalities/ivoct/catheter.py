@@ -32,6 +32,8 @@ _LEAST_STEP = 0.06
 """Of the display range: noise makes smaller steps."""
 _DISPLAY_DECADES = 1.5
 """Powers of ten that the display range stands for: 30 to 40 dB of intensity, half in amplitude."""
+_SMALLEST_PX = 8
+"""In a frame of fewer pixels there are no rings."""
 _LEAST_SUPPORT = 0.4
 _LARGEST_MISFIT = 0.04
 
@@ -71,6 +73,8 @@ def find_sheath(frames: Sequence[FloatArray], layout: Layout) -> Sheath:
     CalcViewerError
         When no ring is found that the dark lumen surrounds.
     """
+    if min(frames[0].shape) < _SMALLEST_PX:
+        raise _not_found()
     if isinstance(layout, PolarLayout):
         return _find_polar(frames, layout)
     return _find_cartesian(frames, layout)

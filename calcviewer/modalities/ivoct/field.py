@@ -43,10 +43,9 @@ def find_field(frames: Sequence[NDArray[np.generic]]) -> Field | None:
         Grey ``[row, column]`` or RGB ``[row, column, 3]`` frames of one shape, spread over the
         pullback so that what one guidewire hides another frame shows.
     """
-    brightest = frames[0]
+    grey = _grey(frames[0])
     for frame in frames[1:]:
-        brightest = np.maximum(brightest, frame)
-    grey = _grey(brightest)
+        grey = np.maximum(grey, _grey(frame))
     lit = _lit(grey)
     regions, count = ndimage.label(lit)
     if not count:
@@ -63,7 +62,8 @@ def whole_field(rows: int, columns: int) -> Field:
 
 
 def _grey(frame: NDArray[np.generic]) -> NDArray[np.float32]:
-    values = frame.astype(np.float32)
+    with np.errstate(over="ignore"):  # float64 may hold what float32 cannot
+        values = np.nan_to_num(frame.astype(np.float32), posinf=0.0, neginf=0.0)
     return values if values.ndim == 2 else values.max(axis=-1)
 
 

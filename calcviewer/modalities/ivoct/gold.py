@@ -15,22 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from calcviewer.modalities.ivoct.vendor_rules import GOLD_ANCHORS
+
 FloatArray = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Rgb = NDArray[np.uint8]
 
 TABLE_SIZE = 256
-GOLD_ANCHORS: tuple[tuple[float, tuple[int, int, int]], ...] = (
-    (0.0, (0, 0, 0)),
-    (0.14, (52, 17, 6)),
-    (0.32, (135, 56, 18)),
-    (0.52, (208, 108, 40)),
-    (0.71, (240, 170, 84)),
-    (0.86, (251, 218, 140)),
-    (1.0, (255, 242, 190)),
-)
-"""Position on the ramp, 0 to 1, and its colour."""
-
 _LUMINANCE = np.array([0.299, 0.587, 0.114])
 _STEPS_PER_LEVEL = 4
 _LEVELS = 255 * _STEPS_PER_LEVEL + 1
@@ -372,30 +363,37 @@ def inverter(frames: Sequence[Rgb], field: Mask) -> Inverter:
     return Inverter(ramp, field, drawings, patch(drawings))
 
 
-def invert_palette(palette: Rgb) -> tuple[FloatArray, Mask]:
-    """Return the intensity of every index of a palette and which indices are drawing colours.
+def is_one_ramp(palette: Rgb) -> bool:
+    """Whether a palette ``(256, 3)`` is one unbroken ramp, which leaves no colour to draw with."""
+    rise = np.diff(palette.astype(float) @ _LUMINANCE)
+    return bool(rise.min() > -1.5 and rise.max() < 12)
 
-    Consoles keep indices 10 to 245 for the gold ramp and draw with the others; a palette that is
-    one unbroken ramp has no drawing colours.
+
+def invert_palette(palette: Rgb, ramp_indices: tuple[int, int]) -> tuple[FloatArray, Mask, str]:
+    """Return the intensity of every index of a palette, and which indices are drawing colours.
 
     Parameters
     ----------
     palette
         Colours, uint8, shape ``(256, 3)``.
+    ramp_indices
+        First and last index of the ramp; the others are for drawing.
+
+    Returns
+    -------
+    Intensity float32 ``(256,)``, drawing colours bool ``(256,)``, and the ramp's name.
     """
-    luminance = palette.astype(float) @ _LUMINANCE
-    unbroken = np.diff(luminance).min() > -1.5 and np.diff(luminance).max() < 12
-    members = np.ones(TABLE_SIZE, dtype=np.bool_)
-    if not unbroken:
-        members[:10] = members[246:] = False
+    first, last = ramp_indices
+    members = np.zeros(TABLE_SIZE, dtype=np.bool_)
+    members[first : last + 1] = True
     ramp = measure_ramp(palette[members])
-    drawing = ~members & (luminance > 4)
+    drawing = ~members & (palette.astype(float) @ _LUMINANCE > 4)
     if ramp.name == "measured":
         # A table is exact: its colours need no medians, only their order.
-        order = np.argsort(luminance[members], kind="stable")
+        order = np.argsort(palette[members].astype(float) @ _LUMINANCE, kind="stable")
         colours = palette[members][order].astype(float)
         length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(colours, axis=0), axis=1))])
         values = np.zeros(TABLE_SIZE)
         values[np.flatnonzero(members)[order]] = length * 255 / max(length[-1], 1.0)
-        return values.astype(np.float32), drawing
-    return ramp.positions(palette), drawing
+        return values.astype(np.float32), drawing, ramp.name
+    return ramp.positions(palette), drawing, ramp.name

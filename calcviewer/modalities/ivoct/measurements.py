@@ -16,6 +16,7 @@ Rows = tuple[Measurement, ...]
 _NO_LUMEN = "no lumen found"
 _NO_SCALE = "the sample spacing or the zero radius is unknown"
 _NO_CALCIUM = "no calcium"
+_UNMEASURED = "not measured in any frame"
 _NO_EEL = "no external elastic lamina drawn"
 _LUMEN_NOT_SMALLER = "the lumen is not smaller than the external elastic lamina"
 
@@ -100,9 +101,51 @@ def lesion_rows(lesion: Lesion) -> Rows:
         _score_row("score_bridged", "Score, guidewire bridged", lesion.bridged),
         _verdict_row(lesion),
     )
-    unmeasured = "not measured in any frame"
     return tuple(
-        replace(row, note=unmeasured) if row.value is None and not row.note else row for row in rows
+        replace(row, note=_UNMEASURED) if row.value is None and not row.note else row
+        for row in rows
+    )
+
+
+def criteria_rows(lesion: Lesion) -> Rows:
+    """Return the points of each criterion, and by how much it is above its threshold."""
+    visible, bridged = lesion.visible.score.points, lesion.bridged.score.points
+    margins, thickest = lesion.margins, lesion.max_thickness_frame
+    capped = "at least: the thickness is capped" if lesion.thickness_capped else ""
+    arc = (
+        Measurement("points_arc_visible", "Points, arc visible", visible.arc, Unit.NONE),
+        Measurement("points_arc_bridged", "Points, arc bridged", bridged.arc, Unit.NONE),
+        Measurement(
+            "margin_arc_deg_visible", "Margin, arc visible", margins.arc_visible_deg, Unit.DEGREE
+        ),
+        Measurement(
+            "margin_arc_deg_bridged", "Margin, arc bridged", margins.arc_bridged_deg, Unit.DEGREE
+        ),
+    )
+    thickness = (
+        Measurement("points_thickness", "Points, thickness", visible.thickness, Unit.NONE),
+        Measurement(
+            "margin_thickness_mm", "Margin, thickness", margins.thickness_mm, Unit.MM, capped
+        ),
+        Measurement(
+            "max_thickness_frame",
+            "Frame of the maximum thickness",
+            None if thickest is None else thickest + 1,
+            Unit.NONE,
+        ),
+    )
+    length = (
+        Measurement("points_length", "Points, length", visible.length, Unit.NONE),
+        Measurement("margin_length_mm", "Margin, length", margins.length_mm, Unit.MM),
+    )
+    return tuple(
+        replace(row, note=why) if row.value is None else row
+        for rows, why in (
+            (arc, _NO_LUMEN),
+            (thickness, _UNMEASURED),
+            (length, lesion.length_unavailable),
+        )
+        for row in rows
     )
 
 

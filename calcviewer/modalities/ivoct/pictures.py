@@ -46,6 +46,40 @@ class Pictures(Protocol):
         """Return the intensity of frame ``index``, float32, two axes."""
         ...
 
+    @property
+    def colours(self) -> str:
+        """How intensity is shown in the source, in words."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class EvenFrames:
+    """Frames of image files, which can differ in what their headers do not say, as their colours.
+
+    A frame unlike the first one is refused; the others go on.
+    """
+
+    raw: RawFrames
+
+    @property
+    def count(self) -> int:
+        """Number of frames."""
+        return self.raw.count
+
+    def frame(self, index: int) -> Picture:
+        """Read frame ``index``; raise UnreadableInputError when it is unlike the first one."""
+        frame = self.raw.frame(index)
+        if frame.shape != self._shape:
+            raise UnreadableInputError(
+                f"Frame {index + 1} has shape {frame.shape}, frame 1 has {self._shape}.",
+                "Keep only frames of one size, all grey or all in colour.",
+            )
+        return frame
+
+    @cached_property
+    def _shape(self) -> tuple[int, ...]:
+        return self.raw.frame(0).shape
+
 
 def spread(count: int, wanted: int = SAMPLED_FRAMES) -> list[int]:
     """Return up to ``wanted`` frame indices spread evenly over a pullback."""
@@ -95,7 +129,8 @@ class GreyPictures:
     def values(self, index: int) -> FloatArray:
         """Return the stored values of frame ``index`` as float32."""
         stored = self.raw.frame(index)
-        values = stored.astype(np.float32)
+        with np.errstate(over="ignore"):  # float64 may hold what float32 cannot
+            values = stored.astype(np.float32)
         if self.inverted:
             values = np.float32(_ceiling(stored)) - values
         # Dividing by zero upstream leaves such samples; they carry no signal.
@@ -109,6 +144,11 @@ class GreyPictures:
         low, high = self._window
         scaled = (self._compressed(self.values(index)) - low) * (255.0 / max(high - low, 1e-6))
         return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
+
+    @property
+    def colours(self) -> str:
+        """How intensity is shown in the source, in words."""
+        return "grey, high values dark" if self.inverted else "grey"
 
     def _compressed(self, values: FloatArray) -> FloatArray:
         if self.relationship is Intensity.LOG:
@@ -153,6 +193,11 @@ class ColourPictures:
         """Return the positions on the ramp of frame ``index``, drawings in-painted."""
         return self._inverter.intensity(self.shown(index))
 
+    @property
+    def colours(self) -> str:
+        """How intensity is shown in the source, in words."""
+        return f"true colour, {_RAMPS[self._inverter.ramp.name]}"
+
     @cached_property
     def _inverter(self) -> Inverter:
         frames = [
@@ -164,12 +209,28 @@ class ColourPictures:
         return inverter(frames, field.mask(shape) if field else np.ones(shape, dtype=np.bool_))
 
 
+_RAMPS = {
+    "gold": "gold ramp",
+    "grey": "grey ramp",
+    "measured": "a ramp that was measured from the pictures",
+}
+
+
 @dataclass(frozen=True, eq=False)
 class PalettePictures:
-    """Frames of palette indices; ``palette`` uint8 ``(256, 3)``."""
+    """Frames of palette indices.
+
+    Parameters
+    ----------
+    palette
+        Colours, uint8, shape ``(256, 3)``.
+    ramp_indices
+        First and last index that shows intensity; the others are drawing colours.
+    """
 
     raw: RawFrames
     palette: NDArray[np.uint8]
+    ramp_indices: tuple[int, int]
 
     def shown(self, index: int) -> NDArray[np.uint8]:
         """Return frame ``index`` in the palette's colours."""
@@ -177,18 +238,24 @@ class PalettePictures:
 
     def values(self, index: int) -> FloatArray:
         """Return the intensity behind the palette, drawing colours in-painted."""
-        intensity, is_drawing = self._inverse
+        intensity, is_drawing, _ = self._inverse
         indices = self._indices(index)
         values = intensity[indices]
         drawn = is_drawing[indices]
         return patch(drawn).apply(values) if drawn.any() else values
 
+    @property
+    def colours(self) -> str:
+        """How intensity is shown in the source, in words."""
+        first, last = self.ramp_indices
+        return f"palette, {_RAMPS[self._inverse[2]]} at indices {first} to {last}"
+
     def _indices(self, index: int) -> NDArray[np.uint8]:
         return self.raw.frame(index).astype(np.uint8, copy=False)
 
     @cached_property
-    def _inverse(self) -> tuple[FloatArray, NDArray[np.bool_]]:
-        return invert_palette(self.palette)
+    def _inverse(self) -> tuple[FloatArray, NDArray[np.bool_], str]:
+        return invert_palette(self.palette, self.ramp_indices)
 
 
 def pictures_of(

@@ -11,6 +11,7 @@ from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.pullback import (
     CalibratedValue,
     Calibration,
+    CartesianLayout,
     Intensity,
     Origin,
     Pullback,
@@ -19,7 +20,16 @@ from calcviewer.core.pullback import (
 from calcviewer.core.study import REVIEW_SUFFIX
 from calcviewer.dicom.header import is_dicom
 from calcviewer.modalities.ivoct.assemble import Content, Geometry, ReadOptions, assemble
-from calcviewer.modalities.ivoct.pictures import FieldFinder, RawFrames, pictures_of
+from calcviewer.modalities.ivoct.pictures import (
+    CartesianFrames,
+    ColourPictures,
+    EvenFrames,
+    FieldFinder,
+    PolarFrames,
+    RawFrames,
+    pictures_of,
+)
+from calcviewer.modalities.ivoct.read_arrays import open_array
 from calcviewer.modalities.ivoct.read_dicom import read_dicom
 from calcviewer.modalities.ivoct.read_files import (
     ARRAY_SUFFIXES,
@@ -27,12 +37,23 @@ from calcviewer.modalities.ivoct.read_files import (
     TIFF_SUFFIXES,
     check_file,
     natural_key,
-    open_array,
     open_images,
     open_tiff,
 )
+from calcviewer.modalities.ivoct.vendor_rules import (
+    Quantity,
+    SourceFacts,
+    VendorRule,
+    suggested_rules,
+)
 
-__all__ = ["ReadOptions", "read_pullback"]
+__all__ = [
+    "ReadOptions",
+    "facts_of_pullback",
+    "read_pullback",
+    "suggestion_text",
+    "suggestions",
+]
 
 _FORMATS = "DICOM, PNG, JPEG, TIFF, NPY or NPZ"
 
@@ -57,11 +78,61 @@ def read_pullback(path: Path, *, options: ReadOptions | None = None) -> Pullback
     check_file(path)
     try:
         content = _folder(path) if path.is_dir() else _file(path)
-        return assemble(content, options)
+        pullback = assemble(content, options)
     except OSError as error:
         raise UnreadableInputError(
             f"{path} cannot be read: {error.strerror or error}.", "Check the file and its access."
         ) from error
+    confirm = [
+        f"Not applied, confirm it: {suggestion_text(rule, pullback)} ({rule.origin})."
+        for rule in suggestions(pullback)
+    ]
+    return replace(pullback, notes=(*pullback.notes, *_doubt(pullback), *confirm))
+
+
+def facts_of_pullback(pullback: Pullback) -> SourceFacts:
+    """Return what vendor rules look at in a pullback of any source."""
+    layout, calibration = pullback.layout, pullback.calibration
+    frames = pullback.frames
+    pictures = frames.pictures if isinstance(frames, CartesianFrames | PolarFrames) else None
+    rows, columns = pullback.grid.shape
+    return SourceFacts(
+        rows=rows,
+        columns=columns,
+        frame_count=pullback.frame_count,
+        cartesian=isinstance(layout, CartesianLayout),
+        true_colour=isinstance(pictures, ColourPictures),
+        spacing_known=calibration.sample_spacing_mm is not None,
+        pitch_known=calibration.frame_pitch_mm is not None,
+    )
+
+
+def suggestions(pullback: Pullback) -> tuple[VendorRule, ...]:
+    """Return the vendor rules an operator may confirm for what is still unknown of a pullback."""
+    return suggested_rules(facts_of_pullback(pullback))
+
+
+def suggestion_text(rule: VendorRule, pullback: Pullback) -> str:
+    """Return what a suggested rule would give for a pullback."""
+    if rule.quantity is not Quantity.PULLBACK_LENGTH_MM:
+        return rule.gives
+    return f"{rule.gives}, {rule.values[0] / pullback.frame_count:.3f} mm per frame"
+
+
+_FIELD_RADII_MM = (0.5, 30.0)
+"""From less than any to more than any console shows."""
+
+
+def _doubt(pullback: Pullback) -> list[str]:
+    """Return a note when the scale cannot be that of an intravascular image."""
+    spacing = pullback.calibration.sample_spacing_mm
+    radius_mm = pullback.field_radius_mm
+    if spacing is None or _FIELD_RADII_MM[0] <= radius_mm <= _FIELD_RADII_MM[1]:
+        return []
+    return [
+        f"With {spacing.value:g} mm per sample the image reaches {radius_mm:.3g} mm from the "
+        "catheter, which no console shows: check the calibration."
+    ]
 
 
 def _file(path: Path) -> Content:
@@ -128,6 +199,7 @@ def _with_ignored(content: Content, files: list[Path], used: list[Path]) -> Cont
 
 def _images(path: Path, raw: RawFrames, kind: str, names: tuple[str, ...] = ()) -> Content:
     """Return the content of image files, which carry no scale; console exports are logarithmic."""
+    raw = EvenFrames(raw)
     finder = FieldFinder(raw)
     return Content(
         name=path.name if path.is_dir() else path.stem,

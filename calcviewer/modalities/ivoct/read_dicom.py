@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.core.pullback import (
-    CalibratedValue,
-    Calibration,
-    Intensity,
-    Origin,
-    SourceReference,
-)
+from calcviewer.core.pullback import Intensity, SourceReference
 from calcviewer.dicom.acquisition import IvoctAttributes
 from calcviewer.dicom.frames import DicomFrames
 from calcviewer.dicom.header import (
@@ -25,8 +19,10 @@ from calcviewer.dicom.header import (
     DicomHeader,
     Palette,
     read_header,
+    sop_class_name,
 )
 from calcviewer.modalities.ivoct.assemble import Content
+from calcviewer.modalities.ivoct.gold import grey_table, is_one_ramp
 from calcviewer.modalities.ivoct.pictures import (
     FieldFinder,
     GreyPictures,
@@ -36,59 +32,19 @@ from calcviewer.modalities.ivoct.pictures import (
     RawFrames,
     pictures_of,
 )
+from calcviewer.modalities.ivoct.read_calibration import (
+    calibration_of,
+    cartesian_spacing,
+    measured_pitch,
+    stated_rate,
+    zero_px,
+)
+from calcviewer.modalities.ivoct.vendor_rules import Quantity, SourceFacts, applied_rule
 
 Picture = NDArray[np.generic]
 
 
-@dataclass(frozen=True)
-class RateRule:
-    """A console's frame rate by its pullback speed, where the header's Frame Time is no use."""
-
-    pullback_rate_mm_s: float
-    frames_per_second: float
-
-    @property
-    def origin(self) -> str:
-        """The rule in words, shown beside the value."""
-        return (
-            f"consoles that pull back at {self.pullback_rate_mm_s:g} mm/s take "
-            f"{self.frames_per_second:g} frames/s"
-        )
-
-
-RATE_RULES = (
-    RateRule(18.0, 180.0),
-    RateRule(36.0, 180.0),
-    RateRule(10.0, 100.0),
-    RateRule(20.0, 100.0),
-    RateRule(25.0, 100.0),
-)
-
-
-@dataclass(frozen=True)
-class LengthRule:
-    """What a number of frames suggests about the length of a pullback; never applied unasked."""
-
-    fewest_frames: int
-    most_frames: int
-    length_mm: float
-
-
-LENGTH_RULES = (LengthRule(350, 400, 75.0), LengthRule(250, 300, 54.0), LengthRule(500, 550, 54.0))
-
-
-@dataclass(frozen=True)
-class SpacingRule:
-    """Pixel spacings seen in exports of one size; several fit one size, so none is applied."""
-
-    size_px: int
-    pixel_spacings_mm: tuple[float, ...]
-
-
-SPACING_RULES = (SpacingRule(704, (0.014225, 0.014936)), SpacingRule(1024, (0.006843, 0.009775)))
-
-_SLOWEST_FRAME_TIME_MS = 50.0
-"""No intravascular OCT console takes fewer than 20 frames a second: a longer time is wrong."""
+_MODALITY = "IVOCT"
 _PALETTE_SIZE = 256
 
 
@@ -134,7 +90,7 @@ def read_dicom(paths: Sequence[Path]) -> Content:
     UnreadableInputError
         When a file is damaged, holds another modality, or the files are no one pullback.
     """
-    headers = [read_header(path) for path in paths]
+    headers = [_accepted(read_header(path)) for path in paths]
     if len(headers) == 1:
         image = DicomFrames(headers[0])
         image.check()
@@ -145,6 +101,43 @@ def read_dicom(paths: Sequence[Path]) -> Content:
         file.check()
     names = tuple(header.path.stem for header in headers)
     return _content(headers[0], DicomSeries(files), names)
+
+
+def is_ivoct_class(header: DicomHeader) -> bool:
+    """Whether an image is of one of the two SOP classes of intravascular OCT."""
+    return header.sop_class_uid in (FOR_PROCESSING, FOR_PRESENTATION)
+
+
+def facts_of(header: DicomHeader, count: int) -> SourceFacts:
+    """Return what vendor rules look at in ``count`` frames under a header."""
+    palette = _index_palette(header)
+    rate = stated_rate(header.acquisition)
+    return SourceFacts(
+        rows=header.pixels.rows,
+        columns=header.pixels.columns,
+        frame_count=count,
+        cartesian=header.sop_class_uid != FOR_PROCESSING,
+        ivoct_class=is_ivoct_class(header),
+        modality=header.modality,
+        true_colour=header.pixels.samples_per_pixel == 3,
+        drawing_palette=palette is not None and not is_one_ramp(palette),
+        spacing_known=cartesian_spacing(header, []) is not None,
+        pitch_known=measured_pitch(header, []) is not None,
+        pullback_rate_mm_s=header.acquisition.pullback_rate_mm_s,
+        stated_rate=None if rate is None else rate[0],
+    )
+
+
+def _accepted(header: DicomHeader) -> DicomHeader:
+    """Refuse an image of another kind than intravascular OCT and its exports."""
+    export = applied_rule(facts_of(header, header.pixels.frame_count), Quantity.EXPORT)
+    if is_ivoct_class(header) or header.modality == _MODALITY or export is not None:
+        return header
+    raise UnreadableInputError(
+        f"{header.path} holds modality {header.modality or '(none)'} "
+        f"({sop_class_name(header.sop_class_uid)}), not an intravascular OCT pullback.",
+        "Choose the OCT series of the study.",
+    )
 
 
 def _one_series(headers: list[DicomHeader]) -> list[DicomHeader]:
@@ -177,8 +170,9 @@ def _content(
         if polar and header.acquisition.intensity_relationship == "LIN"
         else Intensity.LOG
     )
-    pictures, finder = _pictures(header, raw, relationship)
-    calibration, notes = _calibration(header, raw.count, polar=polar)
+    facts = facts_of(header, raw.count)
+    pictures, finder = _pictures(header, raw, relationship, facts)
+    calibration, notes = calibration_of(header, facts)
     attributes = header.acquisition
     motorised = attributes.acquisition in ("", "MOTORIZED", "MEASURED")
     if not motorised:
@@ -196,21 +190,23 @@ def _content(
         intensity=relationship,
         source=_reference(header, names),
         orientation=_orientation(header) if polar else None,
-        round_field=header.sop_class_uid not in (FOR_PROCESSING, FOR_PRESENTATION),
+        round_field=not is_ivoct_class(header),
         motorised=motorised,
         notes=tuple(notes),
     )
 
 
 def _pictures(
-    header: DicomHeader, raw: RawFrames, relationship: Intensity
+    header: DicomHeader, raw: RawFrames, relationship: Intensity, facts: SourceFacts
 ) -> tuple[Pictures, FieldFinder]:
     finder = FieldFinder(raw)
-    palette = header.palette
-    if palette is not None and header.pixels.samples_per_pixel == 1:
-        if header.pixels.bits_allocated == 8:
-            return PalettePictures(raw, _full_palette(palette)), finder
-        colours = PaletteColours(raw, palette)
+    indexed = _index_palette(header)
+    if indexed is not None:
+        rule = applied_rule(facts, Quantity.PALETTE_RAMP)
+        first, last = (0, _PALETTE_SIZE - 1) if rule is None else map(int, rule.values)
+        return PalettePictures(raw, indexed, (first, last)), finder
+    if header.palette is not None and header.pixels.samples_per_pixel == 1:
+        colours = PaletteColours(raw, header.palette)
         finder = FieldFinder(colours)
         return pictures_of(colours, relationship, finder), finder
     if header.pixels.photometric == "MONOCHROME1":
@@ -218,11 +214,15 @@ def _pictures(
     return pictures_of(raw, relationship, finder), finder
 
 
-def _full_palette(palette: Palette) -> NDArray[np.uint8]:
-    """Return 256 colours; what a supplemental palette leaves out is grey."""
-    full = np.repeat(np.arange(_PALETTE_SIZE, dtype=np.uint8)[:, None], 3, axis=1)
-    colours = palette.colours[: _PALETTE_SIZE - palette.first]
-    full[palette.first : palette.first + len(colours)] = colours
+def _index_palette(header: DicomHeader) -> NDArray[np.uint8] | None:
+    """Return the 256 colours of 8-bit indices; what a supplemental palette leaves out is grey."""
+    palette, form = header.palette, header.pixels
+    if palette is None or (form.samples_per_pixel, form.bits_allocated) != (1, 8):
+        return None
+    full = grey_table()
+    first = min(max(palette.first, 0), _PALETTE_SIZE)
+    colours = palette.colours[: _PALETTE_SIZE - first]
+    full[first : first + len(colours)] = colours
     return full
 
 
@@ -257,135 +257,10 @@ def _orientation(header: DicomHeader) -> Orientation:
     )
 
 
-def _zero_px(attributes: IvoctAttributes) -> int | None:
-    """Return the offset, in samples, that all frames share; None when the file does not say."""
-    if attributes.z_offset_applied:
-        return 0
-    if attributes.z_offset_applied is None or not attributes.z_offsets_px:
-        return None
-    return max(int(np.median(attributes.z_offsets_px)), 0)
-
-
 def _shifts_px(attributes: IvoctAttributes) -> tuple[int, ...]:
     """Return each frame's shift beyond the common offset; empty when there is none."""
-    zero = _zero_px(attributes)
+    zero = zero_px(attributes)
     if zero is None or attributes.z_offset_applied:
         return ()
     shifts = tuple(offset - zero for offset in attributes.z_offsets_px)
     return shifts if any(shifts) else ()
-
-
-def _calibration(header: DicomHeader, count: int, *, polar: bool) -> tuple[Calibration, list[str]]:
-    notes: list[str] = []
-    origin = Origin.SIMULATED if header.simulated else Origin.DICOM
-    attributes = header.acquisition
-    spacing = _sample_spacing(header, notes) if polar else _cartesian_spacing(header, notes)
-    zero = None
-    zero_px = _zero_px(attributes)
-    if polar and spacing is not None and zero_px is not None:
-        note = (
-            "Z offset already applied"
-            if attributes.z_offset_applied
-            else f"OCT Z Offset Correction of {zero_px} samples"
-        )
-        zero = CalibratedValue(zero_px * spacing.value, origin, note)
-    pitch = _frame_pitch(attributes, origin)
-    if pitch is None:
-        notes.extend(_length_suggestions(count))
-    if attributes.pullback_frames is not None:
-        start, stop = attributes.pullback_frames
-        if (start, stop) not in ((1, count), (0, count - 1)):
-            notes.append(f"The motorised pullback covers frames {start} to {stop}.")
-    return Calibration(spacing, pitch, zero), notes
-
-
-def _sample_spacing(header: DicomHeader, notes: list[str]) -> CalibratedValue | None:
-    """Return tissue mm per sample: the air spacing divided by the refractive index."""
-    attributes = header.acquisition
-    origin = Origin.SIMULATED if header.simulated else Origin.DICOM
-    spacing, source = attributes.a_line_spacing_mm, "A-line Pixel Spacing"
-    applied, index = attributes.refractive_index_applied, attributes.refractive_index
-    if spacing is None:
-        if attributes.ranging_depth_mm is None:
-            return None
-        spacing = attributes.ranging_depth_mm / header.pixels.columns
-        source, applied = "Ranging Depth, in air, over the samples", False
-    if applied:
-        return CalibratedValue(spacing, origin, f"{source}, refractive index applied")
-    if applied is None or index is None:
-        missing = "Refractive Index Applied" if applied is None else "Effective Refractive Index"
-        notes.append(f"The sample spacing is not known: the file gives no {missing}.")
-        return None
-    return CalibratedValue(spacing / index, origin, f"{source} divided by {index:g}")
-
-
-def _cartesian_spacing(header: DicomHeader, notes: list[str]) -> CalibratedValue | None:
-    origin = Origin.SIMULATED if header.simulated else Origin.DICOM
-    attributes = header.acquisition
-    for pair, source in (
-        (attributes.pixel_spacing_mm, "Pixel Spacing"),
-        (attributes.region_spacing_mm, "Sequence of Ultrasound Regions, given in cm"),
-    ):
-        if pair is None:
-            continue
-        if abs(pair[0] - pair[1]) > 1e-3 * pair[0]:
-            notes.append(f"{source} differs between rows and columns and is not used.")
-            continue
-        return CalibratedValue((pair[0] + pair[1]) / 2, origin, source)
-    size = (header.pixels.rows, header.pixels.columns)
-    for rule in SPACING_RULES:
-        if size == (rule.size_px, rule.size_px):
-            seen = " or ".join(f"{spacing:g}" for spacing in rule.pixel_spacings_mm)
-            notes.append(
-                f"Exports of {rule.size_px} x {rule.size_px} pixels were seen with {seen} mm per "
-                "pixel: confirm one."
-            )
-    return None
-
-
-def _frame_pitch(attributes: IvoctAttributes, origin: Origin) -> CalibratedValue | None:
-    measured = _pitch_from_distances(attributes.longitudinal_mm)
-    if measured is not None:
-        return CalibratedValue(measured, origin, "Intravascular Longitudinal Distance")
-    if attributes.slice_spacing_mm is not None:
-        return CalibratedValue(attributes.slice_spacing_mm, origin, "Spacing Between Slices")
-    speed = attributes.pullback_rate_mm_s
-    if speed is None:
-        return None
-    if attributes.frames_per_second is not None:
-        rate = attributes.frames_per_second
-        return CalibratedValue(speed / rate, origin, f"{speed:g} mm/s at {rate:g} frames/s")
-    frame_time = attributes.frame_time_ms
-    if frame_time is not None and frame_time < _SLOWEST_FRAME_TIME_MS:
-        return CalibratedValue(
-            speed * frame_time / 1000, origin, f"{speed:g} mm/s, Frame Time {frame_time:g} ms"
-        )
-    for rule in RATE_RULES:
-        if abs(rule.pullback_rate_mm_s - speed) < 1e-3 * speed:
-            pitch = speed / rule.frames_per_second
-            return CalibratedValue(pitch, Origin.VENDOR_RULE, rule.origin)
-    return None
-
-
-def _pitch_from_distances(distances_mm: tuple[float, ...]) -> float | None:
-    """Return the frame pitch of per-frame longitudinal distances.
-
-    The standard has each frame's distance from the frame before (PS3.3 C.8.27.6.2); some writers
-    give the distance from the first frame, which then grows evenly.
-    """
-    if len(distances_mm) < 2:
-        return None
-    values = np.abs(np.asarray(distances_mm))
-    steps = np.diff(values)
-    grows = bool(np.all(steps > 0)) and len(values) > 2
-    pitch = float(np.median(steps if grows else values[1:]))
-    return pitch if pitch > 0 else None
-
-
-def _length_suggestions(count: int) -> list[str]:
-    return [
-        f"Pullbacks of {count} frames are often {rule.length_mm:g} mm long "
-        f"({rule.length_mm / count:.3f} mm per frame): confirm the frame pitch."
-        for rule in LENGTH_RULES
-        if rule.fewest_frames <= count <= rule.most_frames
-    ]

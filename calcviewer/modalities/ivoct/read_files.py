@@ -1,14 +1,14 @@
-"""Frames from image files: folders of PNG, JPEG or TIFF, multi-page TIFF, NPY and NPZ."""
+"""Frames from image files: folders of PNG, JPEG or TIFF, and multi-page TIFF."""
 
 from __future__ import annotations
 
 import re
 import warnings
-import zipfile
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import TypeVar
 
 import numpy as np
 import tifffile
@@ -16,13 +16,17 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from calcviewer.core.errors import UnreadableInputError
+from calcviewer.core.limits import MOST_FRAMES, is_frame_size
 
 Picture = NDArray[np.generic]
+_Read = TypeVar("_Read")
 
 IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp"})
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 ARRAY_SUFFIXES = frozenset({".npy", ".npz"})
-_LARGEST_SIDE_PX = 16384
+_MOST_INFLATED_BYTES = 64 << 20
+_MOST_INFLATION = 1032
+"""Times that a deflated byte grows at most."""
 # The others need a package of their own there; Pillow has LZW, JPEG and PackBits built in.
 _DECODED_BY_TIFFFILE = (
     tifffile.COMPRESSION.NONE,
@@ -68,11 +72,7 @@ class ImageFiles:
         path = self.paths[index]
         if path.suffix.lower() in TIFF_SUFFIXES:
             return TiffPages(path, 1).frame(0)
-        try:
-            with Image.open(path) as image:
-                return _pixels(image)
-        except (OSError, ValueError, SyntaxError) as error:
-            raise _damaged(path, error) from error
+        return _open_image(path, _pixels)
 
 
 def open_images(paths: Sequence[Path]) -> ImageFiles:
@@ -100,24 +100,36 @@ def _size(path: Path) -> tuple[int, int]:
     """Return width and height of an image file from its header."""
     check_file(path)
     if path.suffix.lower() in TIFF_SUFFIXES:
-        shape = _tiff_shape(path, 0)
-        size = (shape[1], shape[0])
-    else:
-        try:
-            with Image.open(path) as image:
-                size = image.size
-        except (OSError, UnidentifiedImageError, ValueError, SyntaxError) as error:
-            raise _damaged(path, error) from error
-    if max(size) > _LARGEST_SIDE_PX:
-        raise UnreadableInputError(
-            f"{path} declares {size[0]} x {size[1]} pixels, which no OCT frame has.", _COPY_AGAIN
-        )
+        rows, columns = _tiff_sizes(path)[0]
+        return columns, rows
+    size: tuple[int, int] = _open_image(path, lambda image: image.size)
+    if not is_frame_size(size[1], size[0]):
+        raise _no_frame_size(path, size)
     return size
+
+
+def _open_image(path: Path, read: Callable[[Image.Image], _Read]) -> _Read:
+    """Return what is read from an image file; what the parser warns of does not matter here."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(path) as image:
+                return read(image)
+    except Exception as error:  # a damaged file makes the parsers fail in arbitrary ways
+        raise _damaged(path, error) from error
+
+
+def _no_frame_size(path: Path, size: tuple[int, int]) -> UnreadableInputError:
+    return UnreadableInputError(
+        f"{path} declares {size[0]} x {size[1]} pixels, which no OCT frame has.", _COPY_AGAIN
+    )
 
 
 def _damaged(path: Path, error: Exception) -> UnreadableInputError:
     reason = "not an image" if isinstance(error, UnidentifiedImageError) else str(error)
-    return UnreadableInputError(f"{path} cannot be read as an image: {reason}.", _COPY_AGAIN)
+    return UnreadableInputError(
+        f"{path} cannot be read as an image: {reason or type(error).__name__}.", _COPY_AGAIN
+    )
 
 
 def _pixels(image: Image.Image) -> Picture:
@@ -140,12 +152,18 @@ class TiffPages:
             with tifffile.TiffFile(self.path) as tiff:
                 page = tiff.pages[index]
                 if page.compression in _DECODED_BY_TIFFFILE:
+                    _check_inflation(tiff, page)
                     return _colour_last(np.asarray(page.asarray()))
-            with Image.open(self.path) as image:
-                image.seek(index)
-                return _pixels(image)
+            return _open_image(self.path, lambda image: _page(image, index))
+        except UnreadableInputError:
+            raise
         except Exception as error:  # a damaged file makes the parsers fail in arbitrary ways
             raise _damaged_tiff(self.path, error) from error
+
+
+def _page(image: Image.Image, index: int) -> Picture:
+    image.seek(index)
+    return _pixels(image)
 
 
 def open_tiff(path: Path) -> TiffPages:
@@ -157,13 +175,7 @@ def open_tiff(path: Path) -> TiffPages:
         When it is no TIFF, is cut off, or its pages differ in size.
     """
     check_file(path)
-    try:
-        with tifffile.TiffFile(path) as tiff:
-            shapes = [_grey_shape(page.shape) for page in tiff.pages]
-    except Exception as error:  # as above
-        raise _damaged_tiff(path, error) from error
-    if not shapes:
-        raise UnreadableInputError(f"{path} holds no page.", _COPY_AGAIN)
+    shapes = _tiff_sizes(path)
     for number, shape in enumerate(shapes, start=1):
         if shape != shapes[0]:
             raise UnreadableInputError(
@@ -174,19 +186,45 @@ def open_tiff(path: Path) -> TiffPages:
     return TiffPages(path, len(shapes))
 
 
-def _tiff_shape(path: Path, page: int) -> tuple[int, int]:
+def _tiff_sizes(path: Path) -> list[tuple[int, int]]:
+    """Return rows and columns of every page."""
     try:
         with tifffile.TiffFile(path) as tiff:
-            return _grey_shape(tiff.pages[page].shape)
+            if not 0 < len(tiff.pages) <= MOST_FRAMES:
+                raise ValueError(f"{len(tiff.pages)} pages")
+            sizes = [_grey_shape(page) for page in tiff.pages]
     except Exception as error:  # as above
         raise _damaged_tiff(path, error) from error
+    for rows, columns in sizes:
+        if not is_frame_size(rows, columns):
+            raise _no_frame_size(path, (columns, rows))
+    return sizes
 
 
-def _grey_shape(shape: tuple[int, ...]) -> tuple[int, int]:
+def _grey_shape(page: tifffile.TiffPage) -> tuple[int, int]:
     """Return rows and columns of a page, wherever its colours are."""
+    shape = tuple(map(int, page.shape))
+    if page.dtype is None or page.dtype.kind not in "uif" or len(shape) not in (2, 3):
+        raise ValueError(f"values {page.dtype} of shape {shape}")
     if len(shape) == 3 and shape[0] in (3, 4):
-        return int(shape[1]), int(shape[2])
-    return int(shape[0]), int(shape[1])
+        return shape[1], shape[2]
+    if len(shape) == 3 and shape[2] > 4:
+        raise ValueError(f"{shape[2]} samples a pixel")
+    return shape[0], shape[1]
+
+
+def _check_inflation(tiff: tifffile.TiffFile, page: tifffile.TiffPage) -> None:
+    """Refuse a deflated page that grows beyond what any page needs."""
+    if page.compression == tifffile.COMPRESSION.NONE:
+        return
+    for offset, length in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if length * _MOST_INFLATION <= _MOST_INFLATED_BYTES:
+            continue
+        tiff.filehandle.seek(offset)
+        inflater = zlib.decompressobj()
+        inflater.decompress(tiff.filehandle.read(length), _MOST_INFLATED_BYTES)
+        if inflater.unconsumed_tail:
+            raise ValueError("a strip is larger than any frame")
 
 
 def _colour_last(values: Picture) -> Picture:
@@ -202,168 +240,3 @@ def _colour_last(values: Picture) -> Picture:
 def _damaged_tiff(path: Path, error: Exception) -> UnreadableInputError:
     reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
     return UnreadableInputError(f"{path} cannot be read as a TIFF: {reason}.", _COPY_AGAIN)
-
-
-@dataclass(frozen=True, eq=False)
-class MappedFrames:
-    """Frames of an uncompressed array in a file, of which one at a time is read."""
-
-    path: Path
-    offset: int
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
-    fortran: bool = False
-
-    @property
-    def count(self) -> int:
-        """Number of frames."""
-        return self.shape[0]
-
-    def frame(self, index: int) -> Picture:
-        """Read one frame."""
-        try:
-            # Mapped anew each time: the object stays small when it goes to another process.
-            mapped = np.memmap(
-                self.path,
-                dtype=self.dtype,
-                mode="r",
-                offset=self.offset,
-                shape=self.shape,
-                order="F" if self.fortran else "C",
-            )
-        except (OSError, ValueError) as error:
-            raise UnreadableInputError(f"{self.path} was cut off.", _COPY_AGAIN) from error
-        return np.array(mapped[index])
-
-
-@dataclass(frozen=True, eq=False)
-class LoadedFrames:
-    """Frames of an array in memory, shape ``(frames, .., ..)`` or with a colour axis."""
-
-    array: Picture
-
-    @property
-    def count(self) -> int:
-        """Number of frames."""
-        return len(self.array)
-
-    def frame(self, index: int) -> Picture:
-        """Return one frame."""
-        return np.asarray(self.array[index])
-
-
-def open_array(path: Path) -> tuple[MappedFrames | LoadedFrames, Mapping[str, object]]:
-    """Open an NPY or NPZ file.
-
-    Returns
-    -------
-    The frames, and the other entries of an NPZ as numbers and texts.
-
-    Raises
-    ------
-    UnreadableInputError
-        When the file is damaged, pickled, or holds no frames.
-    """
-    check_file(path)
-    try:
-        if path.suffix.lower() == ".npy":
-            with path.open("rb") as stream:
-                frames = _mapped(path, stream, 0, path.stat().st_size)
-            return frames, {}
-        return _open_npz(path)
-    except UnreadableInputError:
-        raise
-    except Exception as error:  # headers of arbitrary bytes fail in arbitrary ways
-        raise UnreadableInputError(
-            f"{path} is not a readable {path.suffix[1:].upper()} file ({error}).", _COPY_AGAIN
-        ) from error
-
-
-def _open_npz(path: Path) -> tuple[MappedFrames | LoadedFrames, Mapping[str, object]]:
-    with zipfile.ZipFile(path) as archive:
-        names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
-        if "frames" not in names:
-            raise UnreadableInputError(
-                f"{path} holds no array named 'frames', only {', '.join(names) or 'nothing'}.",
-                "Store the pullback as frames[frame, a_line, sample].",
-            )
-        extras = {
-            name: _scalar(path, archive, member)
-            for name, member in names.items()
-            if name != "frames" and archive.getinfo(member).file_size < 4096
-        }
-        member = archive.getinfo(names["frames"])
-        if member.compress_type == zipfile.ZIP_STORED:
-            with path.open("rb") as stream:
-                return _mapped(path, stream, *_member_span(stream, member)), extras
-        with archive.open(member) as packed:
-            _checked_header(path, packed, member.file_size)
-        with archive.open(member) as packed:
-            return LoadedFrames(np.lib.format.read_array(packed, allow_pickle=False)), extras
-
-
-def _member_span(stream: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, int]:
-    """Return start and end of a stored member's data in the archive."""
-    stream.seek(member.header_offset + 26)
-    lengths = np.frombuffer(stream.read(4), dtype="<u2")
-    start = member.header_offset + 30 + int(lengths.sum())
-    return start, start + member.file_size
-
-
-def _mapped(path: Path, stream: IO[bytes], start: int, end: int) -> MappedFrames:
-    stream.seek(start)
-    shape, fortran, dtype = _checked_header(path, stream, end - start)
-    return MappedFrames(path, stream.tell(), dtype, shape, fortran)
-
-
-def _checked_header(
-    path: Path, stream: IO[bytes], length: int
-) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Read an NPY header and compare what it declares with the bytes there are."""
-    begin = stream.tell()
-    version = np.lib.format.read_magic(stream)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        read = (
-            np.lib.format.read_array_header_1_0
-            if version == (1, 0)
-            else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(stream)
-    if dtype.hasobject:
-        raise UnreadableInputError(
-            f"{path} holds pickled Python objects, which are not read.",
-            "Store the frames as a plain array of numbers.",
-        )
-    if dtype.kind not in "uif":
-        raise UnreadableInputError(
-            f"{path} holds values of type {dtype}, not numbers.", "Store grey values."
-        )
-    if len(shape) == 2:
-        shape = (1, *shape)
-    colour = len(shape) == 4 and shape[-1] == 3 and dtype == np.uint8
-    if not (len(shape) == 3 or colour) or min(shape) < 1 or max(shape[1:]) > _LARGEST_SIDE_PX:
-        raise UnreadableInputError(
-            f"The frames of {path} must have shape (frames, a_lines, samples), got {shape}.",
-            "Store the pullback as frames[frame, a_line, sample].",
-        )
-    declared = int(np.prod([int(side) for side in shape], dtype=object)) * dtype.itemsize
-    if declared > length - (stream.tell() - begin):
-        raise UnreadableInputError(
-            f"{path} is truncated: it declares {shape[0]} frames, {declared} bytes, and holds "
-            f"{max(length - (stream.tell() - begin), 0)} bytes.",
-            _COPY_AGAIN,
-        )
-    return shape, fortran, dtype
-
-
-def _scalar(path: Path, archive: zipfile.ZipFile, member: str) -> object:
-    with archive.open(member) as packed:
-        try:
-            value = np.lib.format.read_array(packed, allow_pickle=False)
-        except ValueError as error:
-            raise UnreadableInputError(
-                f"The entry {member} of {path} is pickled or damaged.",
-                "Store plain numbers and texts.",
-            ) from error
-    return value.item() if value.size == 1 else value

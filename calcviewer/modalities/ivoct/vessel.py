@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from math import nan
 from operator import itemgetter
@@ -112,9 +111,9 @@ def jump_frames(frames: Frames, protocol: Protocol) -> tuple[int, ...]:
     return tuple(int(index) + 1 for index in np.flatnonzero(jumps))
 
 
-def _lumens(frames: Frames, indices: Iterable[int]) -> list[tuple[float, int]]:
+def _lumens(frames: Frames, indices: range) -> list[tuple[float, int]]:
     """Return known lumen areas with their frames; indices beyond the pullback are left out."""
-    within = (index for index in indices if 0 <= index < len(frames))
+    within = range(max(indices.start, 0), min(indices.stop, len(frames)))
     measured = ((index, frames[index]) for index in within)
     return [
         (frame.lumen_area_mm2, index)
@@ -123,7 +122,7 @@ def _lumens(frames: Frames, indices: Iterable[int]) -> list[tuple[float, int]]:
     ]
 
 
-def _largest(frames: Frames, indices: Iterable[int]) -> LumenAt | None:
+def _largest(frames: Frames, indices: range) -> LumenAt | None:
     lumens = _lumens(frames, indices)
     if not lumens:
         return None

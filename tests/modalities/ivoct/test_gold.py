@@ -12,16 +12,17 @@ from scipy.ndimage import map_coordinates
 from calcviewer.dicom.ivoct_writer import console_palette
 from calcviewer.modalities.ivoct.field import find_field, whole_field
 from calcviewer.modalities.ivoct.gold import (
-    GOLD_ANCHORS,
     frame_drawings,
     gold_table,
     grey_table,
     invert_palette,
     inverter,
+    is_one_ramp,
     measure_ramp,
     patch,
     ramp_of_table,
 )
+from calcviewer.modalities.ivoct.vendor_rules import GOLD_ANCHORS, PALETTE_RAMP
 from tests.dicom.samples import cross_sections
 
 REAL = Path(__file__).parents[4] / "shared" / "data" / "ivoct-real-001" / "frames"
@@ -175,7 +176,8 @@ def test_patch_of_nothing_and_of_everything() -> None:
 
 def test_console_palette_is_inverted_through_its_colours() -> None:
     palette = console_palette(gold_table())
-    values, drawing = invert_palette(palette)
+    values, drawing, name = invert_palette(palette, PALETTE_RAMP)
+    assert name == "gold"
     assert drawing[246:].all()
     assert not drawing[10:246].any()
     expected = np.linspace(0, 255, 236)
@@ -183,7 +185,9 @@ def test_console_palette_is_inverted_through_its_colours() -> None:
 
 
 def test_palette_without_drawing_colours() -> None:
-    values, drawing = invert_palette(gold_table())
+    assert is_one_ramp(gold_table())
+    assert not is_one_ramp(console_palette(gold_table()))
+    values, drawing, _ = invert_palette(gold_table(), (0, 255))
     assert not drawing.any()
     assert np.abs(values - np.arange(256)).max() < 1.0
 
@@ -193,8 +197,8 @@ def test_shuffled_palette_follows_colour_not_index() -> None:
     order = np.random.default_rng(0).permutation(np.arange(10, 246))
     shuffled = palette.copy()
     shuffled[10:246] = palette[order]
-    values, _ = invert_palette(shuffled)
-    straight, _ = invert_palette(palette)
+    values, _, _ = invert_palette(shuffled, PALETTE_RAMP)
+    straight, _, _ = invert_palette(palette, PALETTE_RAMP)
     np.testing.assert_allclose(values[10:246], straight[order], atol=1.5)
 
 

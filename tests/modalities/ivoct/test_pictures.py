@@ -17,7 +17,7 @@ from calcviewer.modalities.ivoct.pictures import (
     readable,
     spread,
 )
-from calcviewer.modalities.ivoct.read_files import LoadedFrames
+from calcviewer.modalities.ivoct.read_arrays import LoadedFrames
 from tests.dicom.samples import cross_sections, polar_frames
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.uid import CTImageStorage, MRImageStorage
 
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.pullback import CartesianLayout, Intensity, Origin, PolarLayout, Pullback
@@ -102,6 +103,33 @@ def test_a_missing_spacing_is_never_guessed(tmp_path: Path, attributes: dict[str
     assert pullback.working_spacing_mm * GRID.samples == pytest.approx(5.0)
 
 
+@pytest.mark.parametrize("spacing_mm", [1e300, 1e-300])
+def test_an_impossible_spacing_is_noted_and_not_used(tmp_path: Path, spacing_mm: float) -> None:
+    pullback = processing(tmp_path, ALinePixelSpacing=spacing_mm)
+    assert pullback.calibration.sample_spacing_mm is None
+    assert any("mm is impossible and not used" in note for note in pullback.notes)
+    pullback = export(tmp_path, PixelSpacing=[spacing_mm, spacing_mm], SpacingBetweenSlices=1e9)
+    assert pullback.calibration.missing() == ("sample spacing", "frame pitch")
+
+
+def test_a_spacing_that_no_console_has_is_doubted(tmp_path: Path) -> None:
+    assert not any("check the cal" in note for note in processing(tmp_path).notes)
+    doubtful = processing(tmp_path, ALinePixelSpacing=1.0)
+    assert doubtful.calibration.sample_spacing_mm is not None
+    assert any("which no console shows: check the cal" in note for note in doubtful.notes)
+
+
+def test_a_z_offset_longer_than_an_a_line_is_not_used(tmp_path: Path) -> None:
+    path = altered(polar_file(tmp_path / "p.dcm", polar_frames(2)))
+    dataset = dcmread(path)
+    content = dataset.SharedFunctionalGroupsSequence[0].IntravascularOCTFrameContentSequence[0]
+    content.OCTZOffsetCorrection = 40
+    dataset.save_as(path)
+    pullback = read_pullback(path)
+    assert pullback.calibration.zero_radius_mm is None
+    assert any("longer than an A-line and not used" in note for note in pullback.notes)
+
+
 def test_z_offset_becomes_the_zero_radius(tmp_path: Path) -> None:
     path = altered(polar_file(tmp_path / "p.dcm", polar_frames(3)))
     dataset = dcmread(path)
@@ -183,6 +211,8 @@ def distances(*values: float) -> dict[str, Any]:
         ({"IVUSPullbackRate": 36, "CatheterRotationalRate": 180.0}, 0.2, Origin.DICOM),
         ({"IVUSPullbackRate": 20, "ALineRate": 5e4, "ALinesPerFrame": 500}, 0.2, Origin.DICOM),
         ({"IVUSPullbackRate": 20, "FrameTime": 10}, 0.2, Origin.DICOM),
+        ({"IVUSPullbackRate": 20, "CineRate": 160}, 0.125, Origin.DICOM),
+        ({"IVUSPullbackRate": 20, "CineRate": 30}, 0.2, Origin.VENDOR_RULE),
         ({"IVUSPullbackRate": 18, "FrameTime": 100}, 0.1, Origin.VENDOR_RULE),
         ({"IVUSPullbackRate": 36, "FrameTime": 100}, 0.2, Origin.VENDOR_RULE),
         ({"IVUSPullbackRate": 25}, 0.25, Origin.VENDOR_RULE),
@@ -235,6 +265,25 @@ def test_true_colour_export(tmp_path: Path) -> None:
 @pytest.mark.parametrize("modality", ["OCT", "OPT", "US", "OT", "IVOCT"])
 def test_modalities_of_exports(tmp_path: Path, modality: str) -> None:
     assert export(tmp_path, Modality=modality).frame_count == 4
+
+
+@pytest.mark.parametrize(
+    ("modality", "sop_class"),
+    [
+        ("CT", CTImageStorage),
+        ("MR", MRImageStorage),
+        ("SR", "1.2.840.10008.5.1.4.1.1.88.33"),
+        ("RTSTRUCT", "1.2.840.10008.5.1.4.1.1.481.3"),
+        ("RTDOSE", "1.2.840.10008.5.1.4.1.1.481.2"),
+    ],
+)
+def test_other_modalities_are_refused_by_name(
+    tmp_path: Path, modality: str, sop_class: str
+) -> None:
+    frames = np.zeros((2, 8, 8), dtype=np.uint8)
+    path = image_file(tmp_path / "x.dcm", frames, Modality=modality, SOPClassUID=sop_class)
+    with pytest.raises(UnreadableInputError, match=rf"x\.dcm holds modality {modality} \("):
+        read_pullback(path)
 
 
 def test_images_without_a_circular_field_are_refused(tmp_path: Path) -> None:
@@ -298,11 +347,14 @@ def test_suggestions_stay_suggestions(tmp_path: Path) -> None:
     frames[:] = np.kron(cross_sections(1, size=88)[0], np.ones((8, 8), np.uint8))
     pullback = read_pullback(image_file(tmp_path / "e.dcm", frames))
     assert pullback.calibration.sample_spacing_mm is None
-    assert any("0.014225 or 0.014936" in note for note in pullback.notes)
+    assert sum("confirm it: 0.014225 mm per pixel" in note for note in pullback.notes) == 1
+    assert sum("confirm it: 0.014936 mm per pixel" in note for note in pullback.notes) == 1
     frames = np.repeat(cross_sections(1, size=64), 270, axis=0)
     pullback = read_pullback(image_file(tmp_path / "f.dcm", frames))
     assert pullback.calibration.frame_pitch_mm is None
-    assert any("54 mm long (0.200 mm per frame)" in note for note in pullback.notes)
+    assert any(
+        "confirm it: pullback of 54 mm, 0.200 mm per frame" in note for note in pullback.notes
+    )
 
 
 def test_folder_of_single_frame_instances(tmp_path: Path) -> None:
