@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, Provenance, annotation_from_labels
@@ -45,6 +45,13 @@ def _name_the_patient(path: Path) -> None:
     dataset.InstitutionName, dataset.AccessionNumber = HOSPITAL, ACCESSION
     dataset.StudyDate, dataset.StudyDescription = STUDY_DATE, "Angiography of Marigold Quillfeather"
     dataset.ReferringPhysicianName, dataset.StudyID = "Who^Doctor", "S-77"
+    # Also where nobody asks for it: nested, and in private attributes.
+    request = Dataset()
+    request.RequestedProcedureDescription = f"OCT of {NAME}"
+    dataset.RequestAttributesSequence = [request]
+    dataset.PatientComments = f"{NAME} of {HOSPITAL}"
+    private = dataset.private_block(0x0019, "CONSOLE", create=True)
+    private.add_new(0x01, "LO", f"{NUMBER} {NAME}")
     dataset.save_as(path)
 
 

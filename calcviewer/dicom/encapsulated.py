@@ -13,7 +13,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian
 from calcviewer import __version__
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.dicom.header import FOR_PRESENTATION, FOR_PROCESSING
+from calcviewer.dicom.header import FOR_PROCESSING
 from calcviewer.dicom.ivoct_modules import new_uid
 from calcviewer.dicom.source import PROGRAM, ResultSource, finished
 from calcviewer.dicom.values import tolerant
@@ -80,9 +80,12 @@ def _document(source: ResultSource) -> Dataset:
 
 
 def _names_nobody(source: ResultSource) -> bool:
-    """Whether a report prints no name, and shows no image on which another program may have."""
+    """Whether a report prints no name, and shows no image into which another program may have.
+
+    Nobody writes into A-lines; of other images their own word counts.
+    """
     classes = {one.sop_class_uid for one in source.frames}
-    return source.deidentified and bool(classes) and classes <= {FOR_PROCESSING, FOR_PRESENTATION}
+    return source.deidentified and (classes == {FOR_PROCESSING} or source.burned_in == "NO")
 
 
 def _instances(source: ResultSource) -> list[Dataset]:

@@ -11,6 +11,7 @@ from highdicom.sr.coding import CodedConcept
 
 from calcviewer.core.measurement import Measurement
 from calcviewer.dicom.codes import ENTIRE_PULLBACK, FRAME, LESION
+from calcviewer.dicom.statement import Statement
 
 
 class GroupKind(Enum):
@@ -33,7 +34,7 @@ FINDINGS: Mapping[GroupKind, CodedConcept] = MappingProxyType(
 
 @dataclass(frozen=True)
 class MeasuredGroup:
-    """Measurements of one thing.
+    """Measurements of one thing, and what is said about it.
 
     Parameters
     ----------
@@ -41,9 +42,13 @@ class MeasuredGroup:
         What people call it, as "Lesion 1".
     frames
         First and last frame it covers, 0-based; None when no frame is given.
+    drawn
+        Whether no algorithm made its contours, as far as is told.
     """
 
     kind: GroupKind
     name: str
     frames: tuple[int, int] | None
     rows: tuple[Measurement, ...]
+    statements: tuple[Statement, ...] = ()
+    drawn: bool = False

@@ -19,13 +19,14 @@ from pydicom.dataset import Dataset
 from pydicom.filewriter import dcmwrite
 
 from calcviewer import __version__
-from calcviewer.core.annotation import Label, Provenance
+from calcviewer.core.annotation import Provenance
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.study import ModelReference
 from calcviewer.dicom.codes import (
     ARTIFICIAL_INTELLIGENCE,
     CORONARY_ARTERY,
+    EEL_SEGMENT,
     SEGMENTS,
     SegmentCode,
 )
@@ -42,6 +43,7 @@ from calcviewer.dicom.values import tolerant
 
 _SERIES_NUMBER = 9001
 _DESCRIPTION = "Lumen, calcium and guidewire shadow"
+_NOTICE = "Research use only. Not for diagnostic use."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,25 +76,45 @@ def algorithm_type(provenances: Sequence[Provenance]) -> Provenance:
     return Provenance.SEMIAUTOMATIC if kinds else Provenance.AUTOMATIC
 
 
-def write_seg(
-    path: Path,
-    labels: NDArray[np.uint8],
-    *,
-    source: ResultSource,
-    planes: PixelPlanes,
-    provenance: Mapping[Label, Provenance],
-    model: ModelReference | None,
-    reading_aids: str,
-    exact_contours: bytes,
-) -> None:
-    """Write label maps as a binary segmentation and check what was written.
+@dataclass(frozen=True, kw_only=True)
+class SegPixels:
+    """What is drawn, on the pixels of the source as it is stored.
 
     Parameters
     ----------
     labels
-        Values of `Label`, ``[frame, row, column]``, on the pixels of the source as it is stored.
+        Values of `Label`, ``[frame, row, column]``.
+    eel
+        ``EEL_SEGMENT.number`` within the external elastic lamina, else 0, of the same shape; None
+        where no frame has one. It covers lumen and calcium.
+    """
+
+    labels: NDArray[np.uint8]
+    eel: NDArray[np.uint8] | None = None
+
+    def segments(self) -> tuple[tuple[SegmentCode, NDArray[np.uint8]], ...]:
+        """Return every segment of the file with the array that holds its number."""
+        eel = () if self.eel is None else ((EEL_SEGMENT, self.eel),)
+        return (*((one, self.labels) for one in SEGMENTS), *eel)
+
+
+def write_seg(
+    path: Path,
+    pixels: SegPixels,
+    *,
+    source: ResultSource,
+    planes: PixelPlanes,
+    provenance: Mapping[int, Provenance],
+    model: ModelReference | None,
+    reading_aids: str,
+    exact_contours: bytes,
+) -> None:
+    """Write what was drawn as a binary segmentation and check what was written.
+
+    Parameters
+    ----------
     provenance
-        Segment Algorithm Type (0062,0008) of each segment.
+        Segment Algorithm Type (0062,0008) of each segment, by its number.
     model
         Named as the algorithm of segments that are not drawn by hand.
     reading_aids, exact_contours
@@ -104,23 +126,14 @@ def write_seg(
     CalcViewerError
         When the file cannot be written, or does not hold what it should.
     """
+    described = [_described(one, provenance, model) for one, _ in pixels.segments()]
     with tolerant():  # patients' names and numbers are as odd as the source has them
-        seg = Segmentation(
-            source_images=[_carrier(source, labels.shape, planes)],
-            pixel_array=labels,
-            segmentation_type=SegmentationTypeValues.BINARY,
-            segment_descriptions=[_described(one, provenance, model) for one in SEGMENTS],
-            series_instance_uid=new_uid(),
-            series_number=_SERIES_NUMBER,
-            sop_instance_uid=new_uid(),
-            instance_number=1,
-            content_description=_DESCRIPTION,
-            content_label="CALCIUM",
-            content_creator_name=f"{PROGRAM}^",
-            omit_empty_frames=True,
-            series_description=_DESCRIPTION,
-            **EQUIPMENT,
-        )
+        # Of an empty array highdicom writes every frame of every segment.
+        drawn = [one for one in (pixels.labels, pixels.eel) if one is not None and one.any()]
+        first, *more = [
+            _segmentation(one, described, source, planes) for one in drawn or [pixels.labels]
+        ]
+        seg = _with_frames(first, more[0]) if more else first
     _refer(seg, source)
     private = seg.private_block(*PRIVATE_BLOCK, create=True)
     private.add_new(READING_AIDS, "UT", reading_aids)
@@ -128,20 +141,75 @@ def write_seg(
     finished(seg, source)
     with staged_file(path) as stage, tolerant():
         dcmwrite(stage, seg, enforce_file_format=True)
-        _check(stage, labels)
+        _check(stage, pixels)
 
 
-def _check(path: Path, labels: NDArray[np.uint8]) -> None:
-    """Read a written file back: the frames of every label, and those of one frame each."""
+def _segmentation(
+    values: NDArray[np.uint8],
+    described: list[SegmentDescription],
+    source: ResultSource,
+    planes: PixelPlanes,
+) -> Segmentation:
+    return Segmentation(
+        source_images=[_carrier(source, values.shape, planes)],
+        pixel_array=values,
+        segmentation_type=SegmentationTypeValues.BINARY,
+        segment_descriptions=described,
+        series_instance_uid=new_uid(),
+        series_number=_SERIES_NUMBER,
+        sop_instance_uid=new_uid(),
+        instance_number=1,
+        content_description=_NOTICE,
+        content_label="CALCIUM",
+        content_creator_name=f"{PROGRAM}^",
+        omit_empty_frames=True,
+        series_description=_DESCRIPTION,
+        **EQUIPMENT,
+    )
+
+
+def _with_frames(seg: Segmentation, other: Segmentation) -> Segmentation:
+    """Return a segmentation with the frames of another one of the same pullback behind its own.
+
+    highdicom takes segments that cover each other only as one array with an axis for segments,
+    which for a long pullback does not fit into memory (highdicom 0.28).
+    """
+    size = int(seg.Rows) * int(seg.Columns)
+    bits = int(seg.NumberOfFrames) * size
+    more = np.frombuffer(other.PixelData, np.uint8)
+    whole, rest = divmod(bits, 8)
+    begun = np.frombuffer(seg.PixelData[whole : whole + 1], np.uint8)
+    if rest:  # frames do not begin at whole bytes
+        unpacked = [np.unpackbits(one, bitorder="little") for one in (begun, more)]
+        more = np.packbits(np.concatenate([unpacked[0][:rest], unpacked[1]]), bitorder="little")
+    groups = [*seg.PerFrameFunctionalGroupsSequence, *other.PerFrameFunctionalGroupsSequence]
+    length = -(-len(groups) * size // 8)
+    data = seg.PixelData[:whole] + more.tobytes()[: length - whole]
+    seg.PixelData = data + b"\0" * (len(data) % 2)
+    seg.NumberOfFrames = len(groups)
+    seg.PerFrameFunctionalGroupsSequence = groups
+    seg.SegmentsOverlap = "YES"
+    depths = [float(one.PlanePositionSequence[0].ImagePositionPatient[2]) for one in groups]
+    # Planes are counted against the normal, as highdicom counts them.
+    place = {depth: rank for rank, depth in enumerate(sorted(set(depths), reverse=True), start=1)}
+    for group, depth in zip(groups, depths, strict=True):
+        content = group.FrameContentSequence[0]
+        content.DimensionIndexValues = [content.DimensionIndexValues[0], place[depth]]
+    return seg
+
+
+def _check(path: Path, pixels: SegPixels) -> None:
+    """Read a written file back: the frames of every segment, and the pixels of one frame each."""
     header = read_seg_header(path)
-    for segment in SEGMENTS:
-        written = {one.frame for one in header.frames if one.label is segment.label}
-        present = np.flatnonzero([(frame == segment.label).any() for frame in labels])
-        if present.size and written != set(present.tolist()):
-            raise _damaged(path)
-    if labels.any():
-        index = int(np.argmax([frame.any() for frame in labels]))
-        if not np.array_equal(header.labels(index), labels[index]):
+    for segment, values in pixels.segments():
+        drawn = np.flatnonzero([(frame == segment.number).any() for frame in values])
+        written = {one.frame for one in header.frames if one.segment == segment.number}
+        if not drawn.size:
+            continue
+        index = int(drawn[0])
+        back = header.eel(index) if segment is EEL_SEGMENT else header.labels(index)
+        same = back is not None and np.array_equal(back, values[index])
+        if not same or written != set(drawn.tolist()):
             raise _damaged(path)
 
 
@@ -152,11 +220,11 @@ def _damaged(path: Path) -> CalcViewerError:
 
 
 def _described(
-    segment: SegmentCode, provenance: Mapping[Label, Provenance], model: ModelReference | None
+    segment: SegmentCode, provenance: Mapping[int, Provenance], model: ModelReference | None
 ) -> SegmentDescription:
-    made = provenance[segment.label]
+    made = provenance[segment.number]
     return SegmentDescription(
-        segment_number=int(segment.label),
+        segment_number=segment.number,
         segment_label=segment.name,
         segmented_property_category=segment.category,
         segmented_property_type=segment.kind,

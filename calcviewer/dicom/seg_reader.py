@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,8 @@ from pydicom.dataset import Dataset
 
 from calcviewer.core.annotation import Label
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.dicom.codes import label_of_segment
+from calcviewer.dicom.bounded_file import BoundedFile
+from calcviewer.dicom.codes import EEL_SEGMENT, is_eel_segment, label_of_segment
 from calcviewer.dicom.header import FOR_PROCESSING
 from calcviewer.dicom.values import number, text, tolerant
 
@@ -31,14 +32,14 @@ _HINT = "Export the segmentation as binary, uncompressed, on the pixels of the p
 
 @dataclass(frozen=True)
 class SegFrame:
-    """One frame of a segmentation: which of the source's frames (0-based) and which structure.
+    """One frame of a segmentation: which of the source's frames (0-based) and which segment.
 
-    ``label`` is None in a label map, whose values are segment numbers.
+    ``segment`` is None in a label map, whose values are segment numbers.
     """
 
     number: int
     frame: int
-    label: Label | None
+    segment: int | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,8 @@ class SegHeader:
         Number of source frames as far as the file tells.
     labels_by_segment
         The structure of every segment number.
+    eel_segment
+        Number of the segment within the external elastic lamina; None where there is none.
     pixel_spacing_mm, frame_pitch_mm
         None where the file has none; ``(row, column)`` spacing.
     first_pixel_mm
@@ -69,6 +72,7 @@ class SegHeader:
     frame_count: int
     frames: tuple[SegFrame, ...]
     labels_by_segment: Mapping[int, Label]
+    eel_segment: int | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     frame_pitch_mm: float | None = None
     first_pixel_mm: tuple[float, float] | None = None
@@ -82,20 +86,40 @@ class SegHeader:
 
         Where structures overlap the lumen wins over calcium, and both over a shadow.
         """
-        found = np.zeros((self.rows, self.columns), dtype=np.uint8)
         order = (Label.GUIDEWIRE_SHADOW, Label.CALCIUM, Label.LUMEN)
-        parts = sorted(
-            self._by_frame.get(index, ()),
-            key=lambda one: -1 if one.label is None else order.index(one.label),
-        )
-        for part in parts:
-            values = self._stored(part.number)
-            if part.label is not None:
-                found[values != 0] = part.label
-                continue
-            for segment, label in self.labels_by_segment.items():
-                found[values == segment] = label
+        drawn = [
+            (self.labels_by_segment[segment], mask)
+            for segment, mask in self._masks(index)
+            if segment in self.labels_by_segment
+        ]
+        found = np.zeros((self.rows, self.columns), dtype=np.uint8)
+        for label, mask in sorted(drawn, key=lambda one: order.index(one[0])):
+            found[mask] = label
         return found
+
+    def eel(self, index: int) -> NDArray[np.uint8] | None:
+        """Return what lies within the external elastic lamina in source frame ``index``.
+
+        Returns
+        -------
+        ``EEL_SEGMENT.number`` within and 0 elsewhere, uint8 ``[row, column]``; None where nothing
+        is drawn. Of a label map, whose segments cannot cover each other, nothing is known.
+        """
+        found = np.zeros((self.rows, self.columns), dtype=np.uint8)
+        for segment, mask in self._masks(index):
+            if segment == self.eel_segment:
+                found[mask] = EEL_SEGMENT.number
+        return found if found.any() else None
+
+    def _masks(self, index: int) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+        """Yield the segments of a source frame with where they are."""
+        for part in self._by_frame.get(index, ()):
+            values = self._stored(part.number)
+            if part.segment is not None:
+                yield part.segment, values != 0
+                continue
+            for segment in self.labels_by_segment:
+                yield segment, values == segment
 
     @cached_property
     def _by_frame(self) -> Mapping[int, list[SegFrame]]:
@@ -108,8 +132,8 @@ class SegHeader:
     def _pixels(self) -> tuple[NDArray[np.uint8], int]:
         """The pixel data, packed bits or bytes as the file has them, and bits per pixel."""
         try:
-            with tolerant():
-                dataset = dcmread(self.path)
+            with BoundedFile(self.path) as stream, tolerant():
+                dataset = dcmread(stream)
                 bits = int(dataset.BitsAllocated)
                 if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
                     pixels = np.asarray(dataset.pixel_array, dtype=np.uint8).reshape(-1)
@@ -140,8 +164,8 @@ class SegHeader:
 def is_seg(path: Path) -> bool:
     """Whether a file is a DICOM Segmentation."""
     try:
-        with tolerant():
-            dataset = dcmread(path, specific_tags=["SOPClassUID"], stop_before_pixels=True)
+        with BoundedFile(path) as stream, tolerant():
+            dataset = dcmread(stream, specific_tags=["SOPClassUID"], stop_before_pixels=True)
     except Exception:  # arbitrary bytes make the parser fail in arbitrary ways
         return False
     return text(dataset, "SOPClassUID") in (_BINARY_SEG, _LABELMAP_SEG)
@@ -158,8 +182,8 @@ def read_seg_header(path: Path) -> SegHeader:
     if not path.is_file():
         raise UnreadableInputError(f"{path}: there is no such file.", "Check the path.")
     try:
-        with tolerant():
-            dataset = dcmread(path, stop_before_pixels=True)
+        with BoundedFile(path) as stream, tolerant():
+            dataset = dcmread(stream, stop_before_pixels=True)
             return _header(path, dataset)
     except UnreadableInputError:
         raise
@@ -186,7 +210,9 @@ def _header(path: Path, dataset: Dataset) -> SegHeader:
         for item in dataset.get("SegmentSequence") or []
         if (label := label_of_segment(item)) is not None
     }
-    if not labels:
+    eel = [item for item in dataset.get("SegmentSequence") or [] if is_eel_segment(item)]
+    eel_segment = int(number(eel[0], "SegmentNumber") or 0) if eel else None
+    if not labels and eel_segment is None:
         names = ", ".join(text(item, "SegmentLabel") for item in dataset.get("SegmentSequence", []))
         raise UnreadableInputError(
             f"{path} holds neither lumen nor calcium (segments: {names or 'none'}).",
@@ -204,8 +230,9 @@ def _header(path: Path, dataset: Dataset) -> SegHeader:
         rows=rows,
         columns=columns,
         frame_count=max(indices) + 1,
-        frames=_seg_frames(groups, shared, indices, labels),
+        frames=_seg_frames(groups, shared, indices, {*labels, eel_segment}),
         labels_by_segment=labels,
+        eel_segment=eel_segment,
         pixel_spacing_mm=_spacing(measures),
         frame_pitch_mm=pitch_mm,
         first_pixel_mm=None if positions[0] is None else positions[0][:2],
@@ -274,7 +301,7 @@ def _frame_indices(
 
 
 def _seg_frames(
-    groups: list[Dataset], shared: Dataset, indices: list[int], labels: Mapping[int, Label]
+    groups: list[Dataset], shared: Dataset, indices: list[int], wanted: Set[int | None]
 ) -> tuple[SegFrame, ...]:
     found = []
     for place, group in enumerate(groups):
@@ -284,8 +311,8 @@ def _seg_frames(
         known = number(segment, "ReferencedSegmentNumber")
         if known is None:
             found.append(SegFrame(place, indices[place], None))
-        elif int(known) in labels:
-            found.append(SegFrame(place, indices[place], labels[int(known)]))
+        elif int(known) in wanted:
+            found.append(SegFrame(place, indices[place], int(known)))
     return tuple(found)
 
 

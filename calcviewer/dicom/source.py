@@ -11,9 +11,10 @@ from pydicom.dataset import Dataset
 
 from calcviewer import __version__
 from calcviewer.core.errors import UnreadableInputError
+from calcviewer.dicom.bounded_file import BoundedFile
 from calcviewer.dicom.codes import scheme_identification
 from calcviewer.dicom.ivoct_modules import new_uid
-from calcviewer.dicom.values import number, text, tolerant
+from calcviewer.dicom.values import number, text, tolerant, value_of
 
 PROGRAM = "CalcViewer"
 DEVICE_UID = "2.25.209742215017426043613958912183263718547"
@@ -81,6 +82,8 @@ class ResultSource:
         Of the source; empty when the source is no DICOM.
     frames
         One reference a frame; empty when the source is no DICOM.
+    burned_in
+        Burned In Annotation (0028,0301) of the source: ``YES``, ``NO`` or empty.
     deidentified
         Whether nothing in it identifies the patient.
     """
@@ -88,6 +91,7 @@ class ResultSource:
     header: Dataset
     series_uid: str = ""
     frames: tuple[FrameReference, ...] = ()
+    burned_in: str = ""
     deidentified: bool = False
 
 
@@ -115,7 +119,23 @@ def source_of(paths: Sequence[Path]) -> ResultSource:
             for index in range(count)
             for image in (images[0 if len(images) == 1 else index][0],)
         )
-        return ResultSource(_header(first), text(first, "SeriesInstanceUID"), frames)
+        return ResultSource(
+            _header(first), text(first, "SeriesInstanceUID"), frames, _burned_in(first)
+        )
+
+
+def burned_in_annotation(path: Path) -> str:
+    """Return Burned In Annotation (0028,0301) of an image; empty where it cannot be told."""
+    try:
+        with tolerant():
+            image = dcmread(path, specific_tags=["BurnedInAnnotation"], stop_before_pixels=True)
+    except Exception:  # no DICOM, or not there any more: there is nothing to tell
+        return ""
+    return _burned_in(image)
+
+
+def _burned_in(image: Dataset) -> str:
+    return text(image, "BurnedInAnnotation").upper()
 
 
 def no_source() -> ResultSource:
@@ -140,7 +160,8 @@ def finished(dataset: Dataset, source: ResultSource) -> Dataset:
 
 def _read(path: Path) -> tuple[Dataset, int, str]:
     try:
-        dataset = dcmread(path, stop_before_pixels=True)
+        with BoundedFile(path) as stream:
+            dataset = dcmread(stream, stop_before_pixels=True)
     except Exception as error:  # arbitrary bytes make the parser fail in arbitrary ways
         raise UnreadableInputError(
             f"{path}, from which the results were made, cannot be read any more.",
@@ -153,7 +174,7 @@ def _header(image: Dataset) -> Dataset:
     header = Dataset()
     header.SpecificCharacterSet = "ISO_IR 192"
     for name in _INHERITED:
-        value = image.get(name)
+        value = value_of(image, name)
         if value is not None:
             # By value, not by element: the text is encoded anew in the results' own character set.
             setattr(header, name, value)
@@ -166,26 +187,22 @@ def _header(image: Dataset) -> Dataset:
     return header
 
 
-_DUMMY_DATE, _DUMMY_TIME = "19700101", "000000"
+_DUMMIES = {"ContentDate": "19700101", "ContentTime": "000000"}
+"""Dates and times that an object must have."""
 
 
 def _forget_dates(dataset: Dataset) -> None:
-    """Replace when the result was made, which is soon after the patient was examined."""
-    for equipment in dataset.get("ContributingEquipmentSequence") or []:
-        if "ContributionDateTime" in equipment:
-            del equipment.ContributionDateTime
-    for name, value in (
-        ("ContentDate", _DUMMY_DATE),
-        ("ContentTime", _DUMMY_TIME),
-        ("SeriesDate", None),
-        ("SeriesTime", None),
-        ("InstanceCreationDate", None),
-        ("InstanceCreationTime", None),
-        ("TimezoneOffsetFromUTC", None),
-    ):
-        if name not in dataset:
-            continue
-        if value is None:
-            delattr(dataset, name)
-        else:
-            setattr(dataset, name, value)
+    """Take out when the result was made, which is soon after the patient was examined.
+
+    Every date and time at any depth goes: those that must have a value get a made-up one.
+    """
+    for element in list(dataset):
+        if element.VR == "SQ":
+            for item in element.value:
+                _forget_dates(item)
+        elif element.keyword in _DUMMIES:
+            element.value = _DUMMIES[element.keyword]
+        elif element.VR in ("DA", "TM", "DT") and element.value:
+            del dataset[element.tag]
+    if "TimezoneOffsetFromUTC" in dataset:
+        del dataset.TimezoneOffsetFromUTC

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from highdicom.sr import (
     AlgorithmIdentification,
+    CodeContentItem,
     ComprehensiveSR,
+    ContainerContentItem,
     DeviceObserverIdentifyingAttributes,
     FindingSite,
     MeasurementReport,
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
+    PersonObserverIdentifyingAttributes,
     RelationshipTypeValues,
     SourceImageForMeasurementGroup,
     TextContentItem,
@@ -33,7 +37,10 @@ from calcviewer.dicom.codes import (
     COMMENT,
     CORONARY_ARTERY,
     IVOCT,
+    QUALITATIVE_EVALUATIONS,
+    MeasurementCode,
     code_of,
+    code_of_subject,
     unit_code,
 )
 from calcviewer.dicom.header import FOR_PRESENTATION
@@ -41,6 +48,7 @@ from calcviewer.dicom.ivoct_modules import new_uid
 from calcviewer.dicom.measured_group import FINDINGS, GroupKind, MeasuredGroup
 from calcviewer.dicom.source import DEVICE_UID, EQUIPMENT, PROGRAM, ResultSource, finished
 from calcviewer.dicom.sr_reader import read_sr
+from calcviewer.dicom.statement import Statement
 from calcviewer.dicom.values import tolerant
 
 _SERIES_NUMBER = 9002
@@ -48,13 +56,30 @@ _DESCRIPTION = "Calcium measurements"
 _DECIMALS = 6
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How the measurements came about.
+
+    Parameters
+    ----------
+    model
+        Named as the algorithm, where contours come from a network.
+    complete
+        Whether an operator has confirmed them: Completion Flag (0040,A491).
+    observers
+        Accounts of the operators who reviewed them (PS3.16 TID 1003); none in what names nobody.
+    statements
+        What is said of the document as a whole.
+    """
+
+    model: ModelReference | None
+    complete: bool
+    observers: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+
+
 def write_sr(
-    path: Path,
-    groups: Sequence[MeasuredGroup],
-    *,
-    source: ResultSource,
-    model: ModelReference | None,
-    complete: bool,
+    path: Path, groups: Sequence[MeasuredGroup], *, source: ResultSource, reading: Reading
 ) -> None:
     """Write groups of measurements as one document and check that it can be read back.
 
@@ -62,39 +87,37 @@ def write_sr(
     ----------
     groups
         In the order in which they are printed: frames last, after one that covers them all.
-    model
-        Named as the algorithm, when the contours come from a network.
-    complete
-        Whether an operator has confirmed them: Completion Flag (0040,A491).
 
     Raises
     ------
     CalcViewerError
         When the file cannot be written, or does not hold what it should.
     """
-    images = _evidence(source)
+    leading = _leading(groups)
     report = MeasurementReport(
-        observation_context=_observation_context(),
+        observation_context=_observation_context(reading.observers),
         procedure_reported=IVOCT,
-        imaging_measurements=[_group(one, source, model) for one in _leading(groups)],
+        imaging_measurements=[_group(one, source, reading.model) for one in leading],
         title=codes.cid7021.ImagingMeasurementReport,
     )
     with tolerant():  # patients' names and numbers are as odd as the source has them
         document = ComprehensiveSR(
-            evidence=images,
+            evidence=_evidence(source),
             content=report[0],
             series_instance_uid=new_uid(),
             series_number=_SERIES_NUMBER,
             sop_instance_uid=new_uid(),
             instance_number=1,
-            is_complete=complete,
+            is_complete=reading.complete,
             series_description=_DESCRIPTION,
             **EQUIPMENT,
         )
     # Frames are put in afterwards: highdicom copies and searches all content several times.
     measurements = document.ContentSequence[-1].ContentSequence
-    for one in groups[len(_leading(groups)) :]:
-        measurements.extend(_group(one, source, model))
+    for one in groups[len(leading) :]:
+        measurements.extend(_group(one, source, reading.model))
+    if reading.statements:
+        document.ContentSequence.append(_evaluations(reading.statements))
     if not source.frames:
         for name in (
             "CurrentRequestedProcedureEvidenceSequence",
@@ -105,7 +128,7 @@ def write_sr(
     finished(document, source)
     with staged_file(path) as stage, tolerant():
         dcmwrite(stage, document, enforce_file_format=True)
-        _check(stage, groups)
+        _check(stage, groups, reading.statements)
 
 
 def _leading(groups: Sequence[MeasuredGroup]) -> Sequence[MeasuredGroup]:
@@ -114,14 +137,15 @@ def _leading(groups: Sequence[MeasuredGroup]) -> Sequence[MeasuredGroup]:
     return groups[: kinds.index(GroupKind.FRAME)] if GroupKind.FRAME in kinds else groups
 
 
-def _check(path: Path, groups: Sequence[MeasuredGroup]) -> None:
-    """Read a written document back: every group with every value."""
+def _check(path: Path, groups: Sequence[MeasuredGroup], statements: tuple[Statement, ...]) -> None:
+    """Read a written document back: every group with every value, and everything that is said."""
     read = read_sr(path)
-    same = len(read) == len(groups) and all(
+    same = len(read.groups) == len(groups) and all(
         {row.concept for row in back.rows} == {row.concept for row in group.rows}
-        for back, group in zip(read, groups, strict=True)
+        and back.statements == group.statements
+        for back, group in zip(read.groups, groups, strict=True)
     )
-    if not same:
+    if not (same and read.statements == statements):
         raise CalcViewerError(
             f"{path.name} was damaged while it was written.", "Export it to another disk."
         )
@@ -140,15 +164,37 @@ def _evidence(source: ResultSource) -> list[Dataset]:
     return headers
 
 
-def _observation_context() -> ObservationContext:
+def _observation_context(observers: tuple[str, ...]) -> ObservationContext:
     device = DeviceObserverIdentifyingAttributes(
         uid=DEVICE_UID,
         name=PROGRAM,
         manufacturer_name=PROGRAM,
         model_name=f"{PROGRAM} {__version__}",
     )
-    observer = ObserverContext(codes.DCM.Device, device)
-    return ObservationContext(observer_device_context=observer)
+    context = ObservationContext(observer_device_context=ObserverContext(codes.DCM.Device, device))
+    for account in observers:
+        # A person's name has its parts between carets and equals signs (PS3.5 6.2).
+        name = "".join(" " if one in "\\^=" else one for one in account)
+        person = PersonObserverIdentifyingAttributes(name=f"{name}^", login_name=account)
+        context.extend(ObserverContext(codes.DCM.Person, person))
+    return context
+
+
+def _evaluations(statements: tuple[Statement, ...]) -> ContainerContentItem:
+    """Return the Qualitative Evaluations of TID 1500."""
+    container = ContainerContentItem(
+        name=QUALITATIVE_EVALUATIONS, relationship_type=RelationshipTypeValues.CONTAINS
+    )
+    container.ContentSequence = [_stated(one) for one in statements]
+    return container
+
+
+def _stated(statement: Statement) -> TextContentItem:
+    return TextContentItem(
+        name=code_of_subject(statement.subject),
+        value=statement.text,
+        relationship_type=RelationshipTypeValues.CONTAINS,
+    )
 
 
 def _group(
@@ -158,12 +204,12 @@ def _group(
         tracking_identifier=TrackingIdentifier(uid=new_uid(), identifier=group.name),
         finding_type=FINDINGS[group.kind],
         finding_sites=[FindingSite(CORONARY_ARTERY)],
-        algorithm_id=_algorithm(model),
+        algorithm_id=None if group.drawn else _algorithm(model),
         measurements=[_measurement(row, row.value) for row in group.rows if row.value is not None],
         source_images=_source_images(group, source) or None,
     )
-    without = [_unmeasured(row) for row in group.rows if row.value is None]
-    coded[0].ContentSequence.extend(without)
+    coded[0].ContentSequence.extend(_unmeasured(row) for row in group.rows if row.value is None)
+    coded[0].ContentSequence.extend(_stated(one) for one in group.statements)
     return coded
 
 
@@ -199,12 +245,14 @@ def _source_images(
 
 def _measurement(row: Measurement, value: float) -> CodedMeasurement:
     """Return a row as a numeric item, with its note as a comment."""
-    code, site = code_of(row)
+    code = code_of(row)
     coded = CodedMeasurement(
-        name=code,
+        name=code.name,
         value=round(value, _DECIMALS),
         unit=unit_code(row.unit),
-        finding_sites=None if site is None else [FindingSite(site)],
+        finding_sites=None if code.site is None else [FindingSite(code.site)],
+        derivation=code.derivation,
+        method=code.method,
     )
     if row.note:
         note = TextContentItem(
@@ -221,12 +269,22 @@ def _unmeasured(row: Measurement) -> TextContentItem:
 
     A numeric item may have no value (PS3.3 C.18.1), but highdicom cannot read one.
     """
-    code, site = code_of(row)
+    code = code_of(row)
     item = TextContentItem(
-        name=code,
+        name=code.name,
         value=row.note or "not measured",
         relationship_type=RelationshipTypeValues.CONTAINS,
     )
-    if site is not None:
-        item.ContentSequence = [FindingSite(site)]
+    modifiers = _modifiers(code)
+    if modifiers:
+        item.ContentSequence = modifiers
     return item
+
+
+def _modifiers(code: MeasurementCode) -> list[CodeContentItem]:
+    return [
+        CodeContentItem(
+            name=name, value=value, relationship_type=RelationshipTypeValues.HAS_CONCEPT_MOD
+        )
+        for name, value in code.modifiers()
+    ]

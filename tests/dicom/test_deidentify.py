@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from calcviewer.dicom.deidentify import PROFILE, Action, UidMap, deidentified
-from calcviewer.dicom.source import no_source, source_of
+from calcviewer.dicom.source import finished, no_source, source_of
 from tests.dicom.samples import polar_file, polar_frames
 
 
@@ -48,6 +48,18 @@ def test_one_map_gives_the_same_identifiers_and_another_gives_others(tmp_path: P
     assert [one.frame_number for one in first.frames] == [1, 2]
     assert first.header.StudyInstanceUID.startswith("2.25.")
     assert len(first.header.StudyInstanceUID) <= 64
+
+
+def test_every_date_at_any_depth_goes(tmp_path: Path) -> None:
+    source = deidentified(source_of([named_file(tmp_path / "a.dcm")]), UidMap())
+    item, inner, dataset = Dataset(), Dataset(), Dataset()
+    inner.ContentTime, inner.DateTime = "101112", "20240229101112"
+    item.ContributionDateTime, item.PurposeOfReferenceCodeSequence = "20240229", [inner]
+    dataset.Modality, dataset.ContentDate, dataset.StudyDate = "SEG", "20240229", ""
+    dataset.SeriesDate, dataset.ContributingEquipmentSequence = "20240229", [item]
+    finished(dataset, source)
+    dates = {one.keyword: one.value for one in dataset.iterall() if one.VR in ("DA", "TM", "DT")}
+    assert dates == {"ContentDate": "19700101", "ContentTime": "000000", "StudyDate": ""}
 
 
 def test_the_secret_is_not_printed() -> None:

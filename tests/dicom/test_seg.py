@@ -12,7 +12,8 @@ from pydicom import dcmread
 from calcviewer.core.annotation import Label, Provenance
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.study import ModelReference
-from calcviewer.dicom.seg import PixelPlanes, algorithm_type, write_seg
+from calcviewer.dicom.codes import EEL_SEGMENT
+from calcviewer.dicom.seg import PixelPlanes, SegPixels, algorithm_type, write_seg
 from calcviewer.dicom.seg_reader import is_seg, read_seg_header
 from calcviewer.dicom.source import ResultSource, no_source, source_of
 from tests.dicom.samples import GRID, polar_file, polar_frames
@@ -24,17 +25,20 @@ MADE = {
     Label.LUMEN: Provenance.AUTOMATIC,
     Label.CALCIUM: Provenance.SEMIAUTOMATIC,
     Label.GUIDEWIRE_SHADOW: Provenance.MANUAL,
+    EEL_SEGMENT.number: Provenance.MANUAL,
 }
 # Frames 1 and 4 are empty; 7 x 9 pixels make frames that do not end at a whole byte.
 LABELS = np.random.default_rng(0).integers(0, 4, (5, 7, 9)).astype(np.uint8)
 LABELS[[0, 3]] = 0
 
 
-def written(folder: Path, labels: np.ndarray, source: ResultSource) -> Path:
+def written(
+    folder: Path, labels: np.ndarray, source: ResultSource, eel: np.ndarray | None = None
+) -> Path:
     path = folder / "a.seg.dcm"
     write_seg(
         path,
-        labels,
+        SegPixels(labels=labels, eel=eel),
         source=source,
         planes=PLANES,
         provenance=MADE,
@@ -92,6 +96,44 @@ def test_an_empty_segmentation_can_be_written(tmp_path: Path) -> None:
     assert not read_seg_header(path).labels(1).any()
 
 
+@pytest.mark.parametrize("shape", [(7, 9), (8, 16)], ids=["within bytes", "whole bytes"])
+@pytest.mark.parametrize("labelled", [True, False])
+def test_what_covers_the_others_is_a_segment_of_its_own(
+    tmp_path: Path, shape: tuple[int, int], *, labelled: bool
+) -> None:
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 4, (5, *shape)).astype(np.uint8) * np.uint8(labelled)
+    labels[[0, 3]] = 0
+    eel = np.zeros_like(labels)
+    eel[[1, 3]] = EEL_SEGMENT.number * rng.integers(0, 2, (2, *shape))
+    source = source_of([polar_file(tmp_path / "a.dcm", polar_frames(5))])
+    path = written(tmp_path, labels, source, eel)
+    assert_valid(path)
+    header = read_seg_header(path)
+    for index in range(5):
+        np.testing.assert_array_equal(header.labels(index), labels[index])
+        back = header.eel(index)
+        assert (back is None) == (index not in (1, 3))
+        assert back is None or np.array_equal(back, eel[index])
+    seg = highdicom.seg.segread(path)
+    assert seg.SegmentsOverlap == ("YES" if labelled else "NO")
+    described = seg.get_segment_description(EEL_SEGMENT.number)
+    assert described.segmented_property_type.value == "414165007"
+    assert described.algorithm_type.value == "MANUAL"
+    frames = seg.get_pixels_by_source_frame(
+        source.frames[0].sop_instance_uid, [2, 4], segment_numbers=[4]
+    )
+    np.testing.assert_array_equal(frames[..., 0] * EEL_SEGMENT.number, eel[[1, 3]])
+    # Its planes are counted together with those of the other segments.
+    places = {}
+    for group in seg.PerFrameFunctionalGroupsSequence:
+        depth = float(group.PlanePositionSequence[0].ImagePositionPatient[2])
+        places.setdefault(depth, set()).add(group.FrameContentSequence[0].DimensionIndexValues[1])
+    assert [places[depth] for depth in sorted(places, reverse=True)] == [
+        {rank} for rank in range(1, len(places) + 1)
+    ]
+
+
 @pytest.mark.parametrize(
     ("made", "said"),
     [
@@ -124,6 +166,22 @@ def test_segments_of_others_are_known_by_code_or_word(tmp_path: Path) -> None:
     dataset.save_as(path)
     with pytest.raises(UnreadableInputError, match=r"neither lumen nor calcium .*stent"):
         read_seg_header(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [("External Elastic Lamina", True), ("EEM_area", True), ("eel", True), ("Steel stent", False)],
+)
+def test_the_eel_of_others_is_known_by_a_word(tmp_path: Path, name: str, *, known: bool) -> None:
+    path = written(tmp_path, LABELS, no_source())
+    dataset = dcmread(path)
+    item = dataset.SegmentSequence[2]
+    item.SegmentedPropertyTypeCodeSequence[0].CodeValue = "1"
+    item.SegmentLabel = name
+    dataset.save_as(path)
+    eel = read_seg_header(path).eel(1)
+    assert (eel is not None) is known
+    assert eel is None or np.array_equal(eel == EEL_SEGMENT.number, LABELS[1] == 3)
 
 
 def test_what_is_no_segmentation_is_named(tmp_path: Path) -> None:

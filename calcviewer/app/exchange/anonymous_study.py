@@ -19,20 +19,22 @@ from calcviewer.core.pullback import (
     FrameSource,
     Origin,
     Pullback,
+    SourceReference,
 )
 from calcviewer.core.study import Review
-from calcviewer.dicom.header import FOR_PRESENTATION, FOR_PROCESSING
+from calcviewer.dicom.header import FOR_PROCESSING
+from calcviewer.dicom.source import burned_in_annotation
 
 NAME = "De-identified pullback"
-_KEPT = ("modality", "manufacturer", "model")
-_IVOCT_CLASSES = (FOR_PROCESSING, FOR_PRESENTATION)
+_KEPT = ("modality", "manufacturer", "model", "image_compression")
+_ARRAYS = ("npy", "npz")
 
 
 def anonymous(study: IvoctStudy) -> IvoctStudy:
     """Return the study without identity, names, dates, paths and free text.
 
-    Its measurements are the same. Of exports of consoles, which write into the corners of their
-    pictures, only the image field is left.
+    Its measurements are the same. Of Cartesian frames, into whose corners consoles write, only the
+    image field is left; its notes say what may still be in it.
     """
     pullback = study.pullback
     source = pullback.source
@@ -50,7 +52,10 @@ def anonymous(study: IvoctStudy) -> IvoctStudy:
         source=bare,
         frames=_frames(pullback),
         calibration=_calibration(pullback.calibration),
-        notes=tuple(note for note in pullback.notes if not _names(note, pullback)),
+        notes=(
+            *(note for note in pullback.notes if not _names(note, pullback)),
+            *burned_in_warnings(pullback),
+        ),
     )
     predictions = {k: _annotation(one) for k, one in study.predictions.items()}
     return replace(
@@ -59,6 +64,35 @@ def anonymous(study: IvoctStudy) -> IvoctStudy:
         predictions=MappingProxyType(predictions),
         review=_review(study.review),
     )
+
+
+def burned_in_warnings(pullback: Pullback) -> tuple[str, ...]:
+    """Return what must be said before pictures of a pullback leave the house; often nothing.
+
+    By Burned In Annotation (0028,0301) of the source. Arrays, A-lines as they were acquired, and
+    images that say they hold no text, need no warning.
+    """
+    source = pullback.source
+    stated = burned_in_annotation(_one_file(source)) if source.kind == "dicom" else ""
+    if source.sop_class_uid == FOR_PROCESSING or source.kind in _ARRAYS or stated == "NO":
+        return ()
+    known = "says that" if stated == "YES" else "does not say whether"
+    rest = "text in them"
+    if isinstance(pullback.layout, CartesianLayout):
+        rest = "only the round image field is shown, and text within it"
+    return (
+        f"The source {known} text is written into its images (Burned In Annotation): {rest} is not "
+        "removed. Look at the pictures before they leave the house.",
+    )
+
+
+def _one_file(source: SourceReference) -> Path:
+    """Return the file of a source, the first one of a series."""
+    if not source.path.is_dir():
+        return source.path
+    stems = set(source.frame_names)
+    files = sorted(one for one in source.path.iterdir() if one.stem in stems)
+    return files[0] if files else source.path
 
 
 def _review(review: Review) -> Review:
@@ -120,7 +154,7 @@ class _FieldOnly:
 
 def _frames(pullback: Pullback) -> FrameSource:
     layout = pullback.layout
-    if pullback.source.sop_class_uid in _IVOCT_CLASSES or not isinstance(layout, CartesianLayout):
+    if not isinstance(layout, CartesianLayout):
         return pullback.frames
     y_px, x_px = np.mgrid[: layout.rows, : layout.columns]
     _, radius_px = to_polar(np.stack([x_px, y_px], axis=-1) - np.array(layout.centre_px))

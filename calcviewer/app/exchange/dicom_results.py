@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from calcviewer.app.exchange.anonymous_study import anonymous
@@ -14,6 +14,8 @@ from calcviewer.app.exchange.sr_results import write_study_sr
 from calcviewer.app.lesion_report.content import build_report
 from calcviewer.app.measured_error import measured_error
 from calcviewer.app.results import Results, compute_results
+from calcviewer.app.review_store.encoding import decides
+from calcviewer.app.review_store.search import find_review
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.atomic import staged_folder
 from calcviewer.core.errors import CalcViewerError
@@ -82,19 +84,15 @@ def write_results(
         results = compute_results(study, {})
         name = "pullback"
 
+    def sr(path: Path) -> None:
+        write_study_sr(path, study, results, source, reviewers=reviewers_of(study))
+
     def pdf(path: Path) -> None:
-        content = build_report(
-            study,
-            results,
-            error=measured_error(study.model),
-            generated=_DATE_REMOVED if options.deidentify else None,
-        )
-        report = render_report(content, page_size=options.page_size)
-        write_encapsulated_pdf(path, report, source=source)
+        _write_pdf(path, study, results, source, options.page_size)
 
     writers: list[tuple[bool, str, Callable[[Path], None]]] = [
         (options.seg, ".seg.dcm", lambda path: write_study_seg(path, study, source)),
-        (options.sr, ".sr.dcm", lambda path: write_study_sr(path, study, results, source)),
+        (options.sr, ".sr.dcm", sr),
         (options.pdf, ".pdf.dcm", pdf),
         (options.nifti, ".nii.gz", lambda path: write_nifti(path, study)),
     ]
@@ -105,6 +103,29 @@ def write_results(
         for suffix, write in chosen:
             write(stage / f"{name}{suffix}")
     return tuple(folder / f"{name}{suffix}" for suffix, _ in chosen)
+
+
+def _write_pdf(
+    path: Path, study: IvoctStudy, results: Results, source: ResultSource, page_size: PageSize
+) -> None:
+    content = build_report(
+        study,
+        results,
+        error=measured_error(study.model),
+        generated=_DATE_REMOVED if source.deidentified else None,
+    )
+    write_encapsulated_pdf(path, render_report(content, page_size=page_size), source=source)
+
+
+def reviewers_of(study: IvoctStudy) -> tuple[str, ...]:
+    """Return the accounts in the log of the review that is kept of a study's pullback.
+
+    None when the study holds no decision: a VOI alone is none.
+    """
+    if not decides(replace(study.review, voi=None)):
+        return ()
+    entries = find_review(study.pullback).entries
+    return tuple(dict.fromkeys(entry.who for entry in entries if entry.who))
 
 
 def _source(study: IvoctStudy) -> ResultSource:

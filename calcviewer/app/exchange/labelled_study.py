@@ -18,6 +18,7 @@ from calcviewer.core.annotation import (
     annotation_from_labels,
     labels_of_annotation,
 )
+from calcviewer.core.contour import Contour, rasterise, trace
 from calcviewer.core.geometry import Grid
 from calcviewer.core.pullback import (
     Calibration,
@@ -31,6 +32,8 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 
 LabelsAt = Callable[[int], LabelMap]
 """Returns the canonical label map of a frame, 0-based."""
+EelAt = Callable[[int], LabelMap | None]
+"""Returns a map that is not 0 within the external elastic lamina of a frame; None without one."""
 
 _NONE: Mapping[int, FrameAnnotation] = MappingProxyType({})
 _LEVELS = np.array([0, 85, 255, 170], dtype=np.uint8)
@@ -58,6 +61,7 @@ def annotation_at(
     *,
     aids: ReadingAids | None,
     exact: FrameAnnotation | None = None,
+    eel: LabelMap | None = None,
 ) -> FrameAnnotation | None:
     """Return the annotation a label map stands for; None where the frame has none.
 
@@ -68,18 +72,36 @@ def annotation_at(
     exact
         The annotation the label map was drawn from. It counts only while it still gives the same
         pixels: another program may have changed them.
+    eel
+        Not 0 within the external elastic lamina; None where none is drawn.
     """
+    outline = None if eel is None else _largest(eel != 0, grid)
     if aids is None:
-        return annotation_from_labels(labels, grid)
+        return replace(annotation_from_labels(labels, grid), eel=outline)
     if index in aids.failed:
         return FrameAnnotation(failure=NOT_MEASURED)
-    if exact is not None and np.array_equal(labels_of_annotation(exact, grid), labels):
+    if exact is not None and _gives(exact, grid, labels, eel):
         return exact
     if index not in aids.provenance:
         return None
     annotation = annotation_from_labels(labels, grid, provenance=aids.provenance[index])
     hidden = aids.hidden_back.get(index, ())
-    return replace(annotation, hidden_back=hidden)
+    return replace(annotation, hidden_back=hidden, eel=outline)
+
+
+def _largest(mask: NDArray[np.bool_], grid: Grid) -> Contour | None:
+    """Return the largest region of a mask, without its holes."""
+    regions = trace(mask, grid)
+    return regions[0].without_holes() if regions else None
+
+
+def _gives(annotation: FrameAnnotation, grid: Grid, labels: LabelMap, eel: LabelMap | None) -> bool:
+    """Whether an annotation, drawn on pixels, is what the pixels show."""
+    drawn = [] if annotation.eel is None else [annotation.eel]
+    shown = np.zeros(grid.shape, dtype=np.bool_) if eel is None else eel != 0
+    return np.array_equal(labels_of_annotation(annotation, grid), labels) and np.array_equal(
+        rasterise(drawn, grid), shown
+    )
 
 
 def labelled_study(
@@ -93,6 +115,7 @@ def labelled_study(
     working_spacing_mm: float,
     aids: ReadingAids | None,
     exact: Mapping[int, FrameAnnotation] = _NONE,
+    eel_at: EelAt = lambda _: None,
 ) -> IvoctStudy:
     """Return a study whose predictions are given label maps; see `annotation_at`."""
     pullback = Pullback(
@@ -108,7 +131,12 @@ def labelled_study(
     )
     found = {
         index: annotation_at(
-            labels_at(index), pullback.grid, index, aids=aids, exact=exact.get(index)
+            labels_at(index),
+            pullback.grid,
+            index,
+            aids=aids,
+            exact=exact.get(index),
+            eel=eel_at(index),
         )
         for index in range(frame_count)
     }

@@ -8,12 +8,13 @@ Cartesian pixels, as programs for volumes expect.
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import IO, Any, cast
 
@@ -34,12 +35,20 @@ from calcviewer.core.pullback import (
     CartesianLayout,
     Origin,
     Pullback,
+    check_scale,
 )
+from calcviewer.core.scratch import scratch_array
 
 _COMMENT = 6
 """Extension code of plain text."""
 _LARGEST_SIDE_PX = 1024
 _LARGEST_BYTES = 4 << 30
+_LARGEST_HEADER_BYTES = 4 << 20
+"""With its extensions, of which ours takes a few hundred bytes a frame."""
+_SAME_SIZE = 0.02
+"""Frames whose sides differ by a larger part were not made on the same images."""
+_CHUNK_BYTES = 1 << 14
+_FARTHEST_PX = 1e6
 _LEVEL = 4
 _UNKNOWN_PITCH_MM = 1.0
 _HINT = "Export whole-number labels 0 to 3 as one uncompressed or gzipped NIfTI-1 volume."
@@ -59,10 +68,7 @@ def write_nifti(path: Path, study: IvoctStudy) -> None:
     pullback = study.calibrated_pullback
     grid = _cartesian(pullback)
     count = pullback.frame_count
-    with TemporaryDirectory(prefix="calcviewer-") as folder, staged_file(path) as stage:
-        labels = np.memmap(
-            Path(folder) / "labels", dtype=np.uint8, mode="w+", shape=(count, *grid.shape)
-        )
+    with scratch_array((count, *grid.shape)) as labels, staged_file(path) as stage:
         for index in range(count):
             annotation = study.annotation(index)
             if annotation is not None:
@@ -142,7 +148,7 @@ def annotations_of_nifti(path: Path, pullback: Pullback) -> Mapping[int, FrameAn
     Raises
     ------
     CalcViewerError
-        When it cannot be read, or has another number of frames.
+        When it cannot be read, or has another number of frames or frames of another size.
     """
     volume = _Volume.opened(path)
     count, rows, columns = volume.shape
@@ -153,6 +159,8 @@ def annotations_of_nifti(path: Path, pullback: Pullback) -> Mapping[int, FrameAn
         )
     own = _cartesian(pullback)
     same_pixels = own.shape == (rows, columns)
+    if not same_pixels:
+        _check_size(volume, own)
     grid = (
         own if same_pixels else CartesianGrid(rows, columns, volume.spacing_mm[0], volume.centre_px)
     )
@@ -163,13 +171,40 @@ def annotations_of_nifti(path: Path, pullback: Pullback) -> Mapping[int, FrameAn
     return MappingProxyType({k: one for k, one in found.items() if one is not None})
 
 
+def is_own_nifti(path: Path) -> bool:
+    """Whether the program wrote a volume, and what it needs to read it exactly is still there."""
+    return _Volume.opened(path).aids is not None
+
+
+def _check_size(volume: _Volume, own: CartesianGrid) -> None:
+    """Refuse frames that are not as large as the pullback's, whatever their pixels."""
+    spacing = volume.spacing_mm[0]
+    theirs_mm = [side * spacing for side in volume.shape[1:]]
+    own_mm = [side * own.pixel_spacing_mm for side in own.shape]
+    if any(abs(a / b - 1) > _SAME_SIZE for a, b in zip(theirs_mm, own_mm, strict=True)):
+        raise CalcViewerError(
+            f"{volume.path} has frames of {theirs_mm[1]:.1f} x {theirs_mm[0]:.1f} mm, the pullback "
+            f"of {own_mm[1]:.1f} x {own_mm[0]:.1f} mm.",
+            "Choose the label volume that was made on this pullback.",
+        )
+
+
+def _beginning(stream: IO[bytes]) -> io.BytesIO:
+    """Return a stream of the header, whose extensions may claim any length, and what follows it."""
+    found = bytearray()
+    with suppress(OSError, EOFError, zlib.error):  # damage is met again where it matters
+        while len(found) < _LARGEST_HEADER_BYTES and (piece := stream.read(_CHUNK_BYTES)):
+            found += piece
+    return io.BytesIO(found)
+
+
 class _Volume:
     """A volume on disk, whose frames are read once, one after the other."""
 
     def __init__(self, path: Path, *, gzipped: bool) -> None:
         self.path, self._gzipped = path, gzipped
         with self._stream() as stream:
-            header = Nifti1Header.from_fileobj(stream)
+            header = Nifti1Header.from_fileobj(_beginning(stream))
         shape = [int(side) for side in header.get_data_shape()]
         while len(shape) > 3 and shape[-1] == 1:
             shape.pop()
@@ -182,9 +217,12 @@ class _Volume:
             raise UnreadableInputError(f"{path} is too large: {shape}.", _HINT)
         self.shape = shape[2], shape[1], shape[0]
         self._header, self._kind = header, kind
+        self._offset = int(header.get_data_offset())
         zooms = [float(one) for one in header.get_zooms()[:3]]
         if not all(math.isfinite(one) and one > 0 for one in zooms):
             raise UnreadableInputError(f"{path} gives no size of its voxels.", _HINT)
+        for one in zooms:
+            check_scale(f"The voxel size in {path}", one)
         self.spacing_mm = zooms[0], zooms[1], zooms[2]
 
     @classmethod
@@ -194,18 +232,22 @@ class _Volume:
             raise UnreadableInputError(f"{path}: there is no such file.", "Check the path.")
         try:
             volume = cls(path, gzipped=path.name.lower().endswith(".gz"))
-        except UnreadableInputError:
+        except CalcViewerError:
             raise
         except Exception as error:  # arbitrary bytes make the parser fail in arbitrary ways
             raise UnreadableInputError(f"{path} is not a readable NIfTI file.", _HINT) from error
         if abs(volume.spacing_mm[0] / volume.spacing_mm[1] - 1) > 1e-3:
             raise UnreadableInputError(f"{path} has pixels that are not square.", _HINT)
+        if not all(abs(one) <= _FARTHEST_PX for one in volume.centre_px):
+            raise UnreadableInputError(f"{path} does not say where its middle is.", _HINT)
         return volume
 
     @cached_property
     def aids(self) -> ReadingAids | None:
         """What the program wrote for itself; None in files of others."""
         for one in self._header.extensions:
+            if one.get_code() != _COMMENT:
+                continue
             found = aids_of_text(bytes(one.get_content()).rstrip(b"\0").decode(errors="replace"))
             if found is not None and found.frame_count == self.shape[0]:
                 return found
@@ -247,7 +289,7 @@ class _Volume:
         size = rows * columns * self._kind.itemsize
         try:
             with self._stream() as stream:
-                stream.seek(int(self._header.get_data_offset()))
+                stream.seek(self._offset)
                 for index in range(count):
                     data = stream.read(size)
                     if len(data) != size:

@@ -14,6 +14,8 @@ from typing import Any
 
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, Provenance
+from calcviewer.core.errors import CalibrationError
+from calcviewer.core.from_json import parsed, record, value_of
 from calcviewer.core.geometry import Arc, CartesianGrid, Grid, PolarGrid
 from calcviewer.core.pullback import (
     CalibratedValue,
@@ -23,6 +25,7 @@ from calcviewer.core.pullback import (
     Origin,
     PolarLayout,
     Pullback,
+    check_scale,
 )
 from calcviewer.core.study import GuidewireDecision, Review
 from calcviewer.modalities.ivoct.pictures import Orientation, PolarFrames
@@ -30,6 +33,8 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 
 _VERSION = 1
 _LENGTHS = ("sample_spacing_mm", "frame_pitch_mm", "zero_radius_mm")
+_DECISIONS = tuple[tuple[int, int, bool], ...]
+_ARCS = tuple[tuple[float, float], ...]
 NOT_MEASURED = "not segmented"
 
 
@@ -121,11 +126,11 @@ def aids_text(study: IvoctStudy, *, stored_order: bool) -> str:
 def aids_of_text(text: str) -> ReadingAids | None:
     """Read what `aids_text` wrote; None when it is something else, or of a newer version."""
     try:
-        document = json.loads(text)
+        document = parsed(text)
         if document["version"] != _VERSION:
             return None
         return _aids(document)
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, CalibrationError):
         return None
 
 
@@ -141,58 +146,43 @@ def _plain(entry: CalibratedValue | None) -> list[Any] | None:
 
 def _aids(document: dict[str, Any]) -> ReadingAids:
     calibration = {
-        name: None if entry is None else CalibratedValue(float(entry[0]), Origin(entry[1]))
+        name: None if entry is None else CalibratedValue(*value_of(tuple[float, Origin], entry))
         for name, entry in document["calibration"].items()
     }
-    voi = document["voi"]
+    working_spacing_mm = value_of(float, document["working_spacing_mm"])
+    check_scale("the working spacing", working_spacing_mm)
+    excluded = value_of(tuple[int, ...], document["excluded"])
     review = Review(
-        voi=None if voi is None else (int(voi[0]), int(voi[1])),
-        excluded=MappingProxyType(dict.fromkeys(map(int, document["excluded"]), "excluded")),
+        voi=value_of(tuple[int, int] | None, document["voi"]),
+        excluded=MappingProxyType(dict.fromkeys(excluded, "excluded")),
         guidewire_decisions=tuple(
-            GuidewireDecision(int(first), int(last), bool(bridge), "", "")
-            for first, last, bridge in document["guidewire_decisions"]
+            GuidewireDecision(first, last, bridge, "", "")
+            for first, last, bridge in value_of(_DECISIONS, document["guidewire_decisions"])
         ),
     )
-    orientation = document["orientation"]
+    makers = value_of(Mapping[str, tuple[int, ...]], document["provenance"])
+    hidden = value_of(Mapping[int, _ARCS], document["hidden_back"])
     return ReadingAids(
-        frame_count=int(document["frames"]),
+        frame_count=value_of(int, document["frames"]),
         layout=_layout(document["layout"]),
         calibration=Calibration(**calibration),
-        working_spacing_mm=float(document["working_spacing_mm"]),
-        motorised=bool(document["motorised"]),
-        protocol=Protocol(**document["protocol"]),
+        working_spacing_mm=working_spacing_mm,
+        motorised=value_of(bool, document["motorised"]),
+        protocol=record(Protocol, document["protocol"]),
         review=review,
         provenance=MappingProxyType(
-            {
-                int(k): Provenance(kind)
-                for kind, frames in document["provenance"].items()
-                for k in frames
-            }
+            {k: Provenance(kind) for kind, frames in makers.items() for k in frames}
         ),
-        failed=frozenset(map(int, document["failed"])),
+        failed=value_of(frozenset[int], document["failed"]),
         hidden_back=MappingProxyType(
-            {
-                int(k): tuple(Arc(*map(float, arc)) for arc in arcs)
-                for k, arcs in document["hidden_back"].items()
-            }
+            {k: tuple(Arc(*arc) for arc in arcs) for k, arcs in hidden.items()}
         ),
-        orientation=None if orientation is None else _orientation(orientation),
+        orientation=value_of(Orientation | None, document["orientation"]),
     )
 
 
 def _layout(document: Mapping[str, Any]) -> Layout:
     values = {name: value for name, value in document.items() if name != "kind"}
-    if document["kind"] == "polar":
-        return PolarLayout(**values)
-    x, y = values.pop("centre_px")
-    return CartesianLayout(centre_px=(float(x), float(y)), **values)
-
-
-def _orientation(document: Mapping[str, Any]) -> Orientation:
-    return Orientation(
-        a_lines=int(document["a_lines"]),
-        clockwise=bool(document["clockwise"]),
-        first_a_line=int(document["first_a_line"]),
-        seam_indices=tuple(map(int, document["seam_indices"])),
-        shifts_px=tuple(map(int, document["shifts_px"])),
-    )
+    kind = PolarLayout if document["kind"] == "polar" else CartesianLayout
+    layout: Layout = value_of(kind, values, "layout")
+    return layout

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from calcviewer.app.exchange.labelled_study import annotation_at, labelled_study
 from calcviewer.app.exchange.reading_aids import (
+    NOT_MEASURED,
     ReadingAids,
     aids_of_text,
     aids_text,
@@ -21,12 +23,12 @@ from calcviewer.app.exchange.stored_contours import contours_bytes, contours_of
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import (
     FrameAnnotation,
-    Label,
     LabelMap,
     Provenance,
     labels_of_annotation,
     moved_radially,
 )
+from calcviewer.core.contour import Contour, rasterise
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import Grid, PolarGrid
 from calcviewer.core.pullback import (
@@ -38,7 +40,9 @@ from calcviewer.core.pullback import (
     PolarLayout,
     Pullback,
 )
-from calcviewer.dicom.seg import PixelPlanes, algorithm_type, write_seg
+from calcviewer.core.scratch import scratch_array
+from calcviewer.dicom.codes import EEL_SEGMENT
+from calcviewer.dicom.seg import PixelPlanes, SegPixels, algorithm_type, write_seg
 from calcviewer.dicom.seg_reader import SegHeader, read_seg_header
 from calcviewer.dicom.source import ResultSource
 from calcviewer.modalities.ivoct.assemble import NOMINAL_FIELD_RADIUS_MM
@@ -51,7 +55,7 @@ _HINT = "Choose the segmentation that was made on this pullback."
 def write_study_seg(path: Path, study: IvoctStudy, source: ResultSource) -> None:
     """Write the annotations in force on the source's own pixels.
 
-    Label maps lie on disk while the file is built, so that a long pullback fits into memory.
+    Pixels lie on disk while the file is built, so that a long pullback fits into memory.
 
     Raises
     ------
@@ -59,31 +63,56 @@ def write_study_seg(path: Path, study: IvoctStudy, source: ResultSource) -> None
         When the file cannot be written.
     """
     pullback = study.calibrated_pullback
-    orientation = orientation_of(pullback)
+    annotations = {k: _nameless(one) for k, one in annotations_in_force(study).items()}
     shape = pullback.frame_count, *_stored_shape(pullback)
-    provenances: dict[Label, list[Provenance]] = {one: [] for one in Label if one != Label.OTHER}
-    with tempfile.TemporaryDirectory(prefix="calcviewer-") as folder:
-        labels = np.memmap(Path(folder) / "labels", dtype=np.uint8, mode="w+", shape=shape)
-        for index in range(pullback.frame_count):
-            annotation = study.annotation(index)
-            if annotation is None or annotation.failure:
-                continue
-            frame = labels_of_annotation(annotation, pullback.grid)
-            for label, of_label in provenances.items():
-                if (frame == label).any():
-                    of_label.append(annotation.provenance)
-            labels[index] = orientation.undo(frame, index, shape[1]) if orientation else frame
+    has_eel = any(one.eel is not None for one in annotations.values())
+    with ExitStack() as stack:
+        labels = stack.enter_context(scratch_array(shape))
+        eel = stack.enter_context(scratch_array(shape)) if has_eel else None
+        pixels = SegPixels(labels=labels, eel=eel)
+        provenance = _draw(annotations, pullback, pixels)
         write_seg(
             path,
-            labels,
+            pixels,
             source=source,
             planes=_planes(pullback),
-            provenance={label: algorithm_type(found) for label, found in provenances.items()},
+            provenance=provenance,
             model=study.model,
             reading_aids=aids_text(study, stored_order=True),
-            exact_contours=contours_bytes(annotations_in_force(study)),
+            exact_contours=contours_bytes(annotations),
         )
-        del labels
+        del labels, eel, pixels
+
+
+def _nameless(annotation: FrameAnnotation) -> FrameAnnotation:
+    """Return the annotation without why it failed, which may name a file and so a patient."""
+    return replace(annotation, failure=NOT_MEASURED) if annotation.failure else annotation
+
+
+def _draw(
+    annotations: Mapping[int, FrameAnnotation], pullback: Pullback, pixels: SegPixels
+) -> Mapping[int, Provenance]:
+    """Draw annotations on stored pixels; returns by whom each segment was made, by its number."""
+    orientation = orientation_of(pullback)
+    made: dict[int, list[Provenance]] = {segment.number: [] for segment, _ in pixels.segments()}
+    for index, annotation in annotations.items():
+        if annotation.failure:
+            continue
+        drawn = [(pixels.labels, labels_of_annotation(annotation, pullback.grid))]
+        if pixels.eel is not None and annotation.eel is not None:
+            drawn.append((pixels.eel, _eel_labels(annotation.eel, pullback.grid)))
+        for target, frame in drawn:
+            rows = target.shape[1]
+            target[index] = orientation.undo(frame, index, rows) if orientation else frame
+            for number in np.unique(frame[frame > 0]).tolist():
+                # Only an operator draws the EEL.
+                eel = number == EEL_SEGMENT.number
+                made[number].append(Provenance.MANUAL if eel else annotation.provenance)
+    return {number: algorithm_type(kinds) for number, kinds in made.items()}
+
+
+def _eel_labels(eel: Contour, grid: Grid) -> LabelMap:
+    return rasterise([eel], grid).astype(np.uint8) * np.uint8(EEL_SEGMENT.number)
 
 
 def study_of_seg(path: Path) -> IvoctStudy:
@@ -105,6 +134,7 @@ def study_of_seg(path: Path) -> IvoctStudy:
     return labelled_study(
         path,
         lambda index: _canonical(header.labels(index), index, orientation),
+        eel_at=lambda index: _canonical_eel(header, index, orientation),
         kind="DICOM SEG",
         frame_count=header.frame_count if aids is None else aids.frame_count,
         layout=layout,
@@ -143,6 +173,7 @@ def annotations_of_seg(path: Path, pullback: Pullback) -> Mapping[int, FrameAnno
             index,
             aids=aids,
             exact=exact.get(index),
+            eel=_canonical_eel(header, index, orientation),
         )
         for index in sorted(drawn if aids is None else drawn | aids.provenance.keys())
     }
@@ -193,6 +224,13 @@ def _fitting_aids(header: SegHeader) -> ReadingAids | None:
 
 def _canonical(stored: LabelMap, index: int, orientation: Orientation | None) -> LabelMap:
     return stored if orientation is None else orientation.apply(stored, index).astype(np.uint8)
+
+
+def _canonical_eel(
+    header: SegHeader, index: int, orientation: Orientation | None
+) -> LabelMap | None:
+    stored = header.eel(index)
+    return None if stored is None else _canonical(stored, index, orientation)
 
 
 def _stored_shape(pullback: Pullback) -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +15,8 @@ from calcviewer.app.session import IvoctStudy
 from calcviewer.app.workflows import CONTOURS_FILE
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
-from calcviewer.core.pullback import CalibratedValue, Calibration, Origin, Pullback
+from calcviewer.core.from_json import parsed, record, value_of
+from calcviewer.core.pullback import CalibratedValue, Calibration, Pullback
 from calcviewer.core.study import ModelReference, Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
@@ -55,10 +55,10 @@ def _analysed(folder: Path) -> IvoctStudy:
     document = _document(folder / ANALYSIS_FILE)
     try:
         pullback = _pullback(document)
-        model = ModelReference(**document["model"])
-        voi = document["voi"]
+        model = record(ModelReference, document["model"])
+        voi = value_of(tuple[int, int] | None, document["voi"], "voi")
         review = Review(voi=None if voi is None else (voi[0] - 1, voi[1] - 1))
-        protocol = Protocol(**document["protocol"])
+        protocol = record(Protocol, document["protocol"])
     except (KeyError, TypeError, ValueError) as error:
         raise UnreadableInputError(
             f"{folder / ANALYSIS_FILE} is no analysis of a pullback ({error!r}).", _HINT
@@ -88,7 +88,7 @@ def _predictions(folder: Path, protocol: Protocol) -> Mapping[int, FrameAnnotati
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = parsed(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise UnreadableInputError(f"{path} cannot be read ({error}).", _HINT) from error
     if not isinstance(document, dict):
@@ -98,9 +98,9 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _pullback(document: dict[str, Any]) -> Pullback:
     """Read the pullback an analysis was made of, as it was read then."""
-    about = document["pullback"]
-    path = Path(about["path"])
-    options = ReadOptions(**document.get("read_options", {}))
+    about = value_of(Mapping[str, object], document["pullback"], "pullback")
+    path = Path(value_of(str, about["path"], "path"))
+    options = record(ReadOptions, document.get("read_options", {}))
     if not path.exists():
         raise CalcViewerError(
             f"{path}, of which the analysis was made, is not there.",
@@ -110,11 +110,9 @@ def _pullback(document: dict[str, Any]) -> Pullback:
     uid = about.get("sop_instance_uid", "")
     if pullback.frame_count != about["frames"] or uid != pullback.source.sop_instance_uid:
         raise CalcViewerError(f"{path} is another pullback than the one analyzed.", _HINT)
-    stated = {name: _calibrated(entry) for name, entry in document["calibration"].items()}
-    return pullback.calibrated(Calibration(**stated))
+    known = value_of(Mapping[str, Mapping[str, object]], document["calibration"], "calibration")
+    return pullback.calibrated(Calibration(**{k: _calibrated(one) for k, one in known.items()}))
 
 
-def _calibrated(entry: dict[str, Any]) -> CalibratedValue | None:
-    if entry["value"] is None:
-        return None
-    return CalibratedValue(float(entry["value"]), Origin(entry["origin"]), entry.get("note", ""))
+def _calibrated(entry: Mapping[str, object]) -> CalibratedValue | None:
+    return None if entry["value"] is None else record(CalibratedValue, entry)

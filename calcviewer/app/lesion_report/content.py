@@ -45,7 +45,7 @@ _IDENTIFIED_BY = {
     "Series": ("series_description", "modality"),
     "System": ("manufacturer", "model"),
 }
-_SIMULATED_NOTE = "Simulated images: the values are no statement about any patient."
+SIMULATED_NOTE = "Simulated images: the values are no statement about any patient."
 
 
 def build_report(
@@ -73,16 +73,16 @@ def build_report(
         error=error,
     )
     leading = ranked[0][1] if ranked else None
-    simulated = _is_simulated(study)
+    simulated = is_simulated(study)
     return ReportContent(
         title=_TITLE,
         name=study.pullback.name,
         generated=generated or datetime.now().astimezone().strftime("%Y-%m-%d %H:%M"),
         program=f"CalcViewer {__version__}",
-        reviewed=_is_reviewed(study, results),
+        reviewed=is_reviewed(study, results),
         simulated=simulated,
         identification=_identification(study),
-        calibration=_calibration(study),
+        calibration=calibration_rows(study),
         axis=pullback_axis(context, leading),
         lesions=tuple(lesion_section(lesion, place, context) for place, lesion in ranked),
         no_lesion_text=_no_lesion_text(study, results),
@@ -93,8 +93,8 @@ def build_report(
         lesion_table=_lesion_table(context) if ranked else None,
         vessel=_vessel_rows(context, leading),
         protocol=tuple(Row(name, value) for name, value in study.protocol.rows()),
-        model=_model(study),
-        notes=(*((_SIMULATED_NOTE,) if simulated else ()), *_notes(context)),
+        model=model_rows(study),
+        notes=(*((SIMULATED_NOTE,) if simulated else ()), *notes(context)),
     )
 
 
@@ -127,14 +127,15 @@ def _picture_size_px(lesions: int) -> int:
     return int(np.clip(size, _SMALLEST_PICTURE_PX, _LARGEST_PICTURE_PX))
 
 
-def _is_simulated(study: Study[Protocol]) -> bool:
+def is_simulated(study: Study[Protocol]) -> bool:
+    """Whether the images show no patient."""
     calibration = study.calibration
     values = (calibration.sample_spacing_mm, calibration.frame_pitch_mm)
     origins = {value.origin for value in values if value is not None}
     return Origin.SIMULATED in origins or "simulat" in study.pullback.source.kind.lower()
 
 
-def _is_reviewed(study: Study[Protocol], results: Results) -> bool:
+def is_reviewed(study: Study[Protocol], results: Results) -> bool:
     """Whether an operator confirmed every lesion or, without one, every frame looked at."""
     if results.lesions:
         confirmed = study.review.confirmed_lesions
@@ -175,7 +176,8 @@ def _readable(name: str, value: str) -> str:
     return " ".join(value.split("^")).strip() if name == "patient_name" else value
 
 
-def _calibration(study: Study[Protocol]) -> tuple[Row, ...]:
+def calibration_rows(study: Study[Protocol]) -> tuple[Row, ...]:
+    """Return every calibration value in force with its origin."""
     calibration = study.calibration
     polar = isinstance(study.pullback.layout, PolarLayout)
     rows = [
@@ -213,7 +215,8 @@ def _no_lesion_text(study: Study[Protocol], results: Results) -> str:
     return f"No calcium found in the {share} frames that were measured."
 
 
-def _model(study: Study[Protocol]) -> tuple[Row, ...]:
+def model_rows(study: Study[Protocol]) -> tuple[Row, ...]:
+    """Return which network made the contours, and how many frames were corrected or drawn."""
     model = study.model
     provenances = [
         annotation.provenance
@@ -240,7 +243,7 @@ def _model(study: Study[Protocol]) -> tuple[Row, ...]:
     )
 
 
-def _notes(context: ReportContext) -> Iterator[str]:
+def notes(context: ReportContext) -> Iterator[str]:
     """Yield what the reader must know: about the source, and frames that are not measured."""
     study = context.study
     yield from study.pullback.notes

@@ -35,10 +35,10 @@ def lesion_section(lesion: Lesion, place: int, context: ReportContext) -> Lesion
         score=score_text(lesion),
         verdict=_expansion(lesion),
         criteria=_criteria(lesion, context.study.protocol),
-        guidewire=_guidewire_text(lesion, context.results),
+        guidewire=guidewire_text(lesion, context.results),
         guidewire_decides=lesion.guidewire_decides and lesion.decision is None,
-        probability=_probability(lesion, context),
-        missing=_missing(lesion),
+        probability=probability(lesion, context),
+        missing=missing_parts(lesion),
         measurements=_measurements(lesion, context),
         key_frames=_key_frames(lesion, context),
         comments=comments,
@@ -72,7 +72,7 @@ def _expansion(lesion: Lesion) -> str:
     return both.pop() if len(both) == 1 else ""
 
 
-def _probability(lesion: Lesion, context: ReportContext) -> str:
+def probability(lesion: Lesion, context: ReportContext) -> str:
     """Return how probable each score is under the model's measured error; empty without one."""
     if lesion.verdict is None:
         return ""
@@ -169,7 +169,7 @@ def _thickness_note(lesion: Lesion) -> str:
     return "the back border is not visible" if lesion.back_hidden else ""
 
 
-def _guidewire_text(lesion: Lesion, results: Results) -> str:
+def guidewire_text(lesion: Lesion, results: Results) -> str:
     """Return what the guidewire shadow does to the score, and who decided."""
     visible, bridged = _short(lesion.visible.score), _short(lesion.bridged.score)
     frames = results.frames[lesion.first_frame : lesion.last_frame + 1]
@@ -197,7 +197,7 @@ def _guidewire_text(lesion: Lesion, results: Results) -> str:
     return words
 
 
-def _missing(lesion: Lesion) -> tuple[str, ...]:
+def missing_parts(lesion: Lesion) -> tuple[str, ...]:
     """Return, for each component without a value, why."""
     points = in_force(lesion).score.points
     missing = []
@@ -219,13 +219,8 @@ def _missing(lesion: Lesion) -> tuple[str, ...]:
 
 
 def _measurements(lesion: Lesion, context: ReportContext) -> tuple[Row, ...]:
-    frames = [
-        frame
-        for frame in context.results.frames[lesion.first_frame : lesion.last_frame + 1]
-        if frame is not None
-    ]
     vessel = context.vessel(lesion.frame_range)
-    quadrants = max((frame.quadrants for frame in frames if frame.quadrants), default=None)
+    quadrants = most_quadrants(lesion, context.results)
     return (
         Row("Length", number(lesion.length_mm, "mm")),
         Row("Arc visible, max", number(lesion.visible.max_arc_deg, "°", 1)),
@@ -242,6 +237,15 @@ def _measurements(lesion: Lesion, context: ReportContext) -> tuple[Row, ...]:
         Row("Reference, proximal", *lumen_at(vessel.proximal_reference)),
         Row("Area stenosis", number(vessel.area_stenosis_percent, "%", 0)),
         Row("Calcium area, mean", number(lesion.mean_calcium_area_mm2, "mm²")),
+    )
+
+
+def most_quadrants(lesion: Lesion, results: Results) -> int | None:
+    """Return the largest number of quadrants with calcium in a frame; None without a lumen."""
+    frames = results.frames[lesion.first_frame : lesion.last_frame + 1]
+    return max(
+        (frame.quadrants for frame in frames if frame is not None and frame.quadrants),
+        default=None,
     )
 
 

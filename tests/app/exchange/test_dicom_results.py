@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import re
 import shutil
 import subprocess
+import zlib
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +29,11 @@ from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.pullback import CalibratedValue, Origin
 from calcviewer.core.study import GuidewireDecision, Review
 from calcviewer.dicom.encapsulated import pdf_of
+from calcviewer.dicom.header import FOR_PRESENTATION
+from calcviewer.dicom.seg_reader import EXACT_CONTOURS, PRIVATE_BLOCK
+from calcviewer.dicom.sr_reader import read_sr
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
+from tests.app.review_store import kept_reviews as kept
 from tests.lesion_studies import TWO_LESIONS, study_of
 from tests.result_studies import (
     ACCESSION,
@@ -66,7 +74,11 @@ def written(
 ) -> tuple[Path, ...]:
     folder = tmp_path_factory.mktemp("written")
     options = replace(ALL, deidentify=request.param)
-    return write_results(study, compute_results(study, {}), options, folder)
+    with pytest.MonkeyPatch.context() as patch, kept.opened(study.pullback) as (session, _):
+        patch.setenv("LOGNAME", "anna.reader")
+        session.edit("confirm", Review(confirmed_frames=frozenset({3})))
+        session.finish()
+        return write_results(study, compute_results(study, {}), options, folder)
 
 
 def is_deidentified(written: tuple[Path, ...]) -> bool:
@@ -130,31 +142,65 @@ def test_references_agree_when_deidentified(written: tuple[Path, ...]) -> None:
     assert evidence.SeriesInstanceUID == seg.ReferencedSeriesSequence[0].SeriesInstanceUID
 
 
+def held(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, and those of everything compressed or encapsulated in it."""
+    data = path.read_bytes()
+    yield data
+    if path.suffix == ".gz":
+        yield gzip.decompress(data)
+        return
+    dataset = pydicom.dcmread(path)
+    if "EncapsulatedDocument" in dataset:
+        report = pdf_of(path)
+        yield report
+        for stream in re.findall(rb"stream\r?\n(.*?)endstream", report, re.DOTALL):
+            with suppress(zlib.error):
+                yield zlib.decompressobj().decompress(stream)
+        reader = PdfReader(BytesIO(report))
+        yield " ".join(page.extract_text() for page in reader.pages).encode()
+        yield f"{reader.metadata} {reader.xmp_metadata}".encode()
+    if "SegmentSequence" in dataset:
+        contours = dataset.private_block(*PRIVATE_BLOCK)[EXACT_CONTOURS].value
+        yield zlib.decompressobj().decompress(contours)
+
+
 def test_nothing_tells_who_it_is(study: IvoctStudy, written: tuple[Path, ...]) -> None:
     if not is_deidentified(written):
         pytest.skip("these files name the patient on purpose")
     source = study.pullback.source
-    secrets = (
+    secrets = [
         "Marigold",
         "Quillfeather",
         NUMBER,
         HOSPITAL,
+        "Nowhere",
         BIRTH,
+        f"{BIRTH[:4]}-{BIRTH[4:6]}-{BIRTH[6:]}",
         ACCESSION,
         STUDY_DATE,
+        f"{STUDY_DATE[:4]}-{STUDY_DATE[4:6]}-{STUDY_DATE[6:]}",
         "Dr. Reader",
+        "anna.reader",
         "Who^Doctor",
-    )
-    uids = (source.sop_instance_uid, source.study_instance_uid)
-    texts = [path.read_bytes() for path in written[:3]]
-    texts.append(gzip.decompress(written[3].read_bytes()))
-    report = PdfReader(BytesIO(pdf_of(written[2])))
-    texts.append(" ".join(page.extract_text() for page in report.pages).encode())
-    texts.append(str(report.metadata).encode())
-    for text in texts:
-        for secret in (*secrets, *uids, str(source.path.parent)):
-            assert secret.encode() not in text
-            assert len(secret) < 8 or secret.lower().encode() not in text.lower()
+        source.sop_instance_uid,
+        source.study_instance_uid,
+        str(source.path.parent),
+    ]
+    for path in written:
+        for data in held(path):
+            lower = data.lower()
+            for secret in secrets:
+                for encoding in ("utf-8", "utf-16-be", "utf-16-le"):
+                    assert secret.lower().encode(encoding) not in lower, (path.name, secret)
+    # The same search finds what is there: it does not pass for want of looking.
+    found = b"".join(data for path in written for data in held(path))
+    assert b"research use only" in found.lower()
+
+
+def test_an_identified_report_names_who_read_it(written: tuple[Path, ...]) -> None:
+    text = str(pydicom.dcmread(written[1]))
+    for reader in ("anna.reader^", "Dr. Reader^"):
+        assert (reader in text) is not is_deidentified(written)
 
 
 def test_dates_are_removed(written: tuple[Path, ...]) -> None:
@@ -164,12 +210,12 @@ def test_dates_are_removed(written: tuple[Path, ...]) -> None:
         dataset = pydicom.dcmread(path)
         assert dataset.PatientIdentityRemoved == "YES"
         assert dataset.LongitudinalTemporalInformationModified == "REMOVED"
-        dates = [
+        dates = {
             str(element.value)
             for element in dataset.iterall()
-            if element.VR in ("DA", "DT") and element.value
-        ]
-        assert set(dates) <= {"19700101"}
+            if element.VR in ("DA", "DT", "TM") and element.value
+        }
+        assert dates <= {"19700101", "000000"}
 
 
 def test_frames_that_are_no_dicom_get_a_study_of_their_own(tmp_path: Path) -> None:
@@ -243,11 +289,43 @@ def test_nothing_chosen(tmp_path: Path) -> None:
         write_results(study, compute_results(study, {}), ResultOptions(), tmp_path)
 
 
-def test_corners_of_console_exports_are_blanked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sop_class", [FOR_PRESENTATION, "1.2.840.10008.5.1.4.1.1.7.4"])
+def test_corners_of_pictures_are_blanked(tmp_path: Path, sop_class: str) -> None:
     study = result_study(presentation_pullback(tmp_path))
-    captured = replace(study.pullback.source, sop_class_uid="1.2.840.10008.5.1.4.1.1.7.4")
+    captured = replace(study.pullback.source, sop_class_uid=sop_class)
     study = replace(study, pullback=replace(study.pullback, source=captured))
-    shown = anonymous(study).pullback.frames.display(0)
+    given = study.pullback.frames.display
+
+    class Written:
+        def display(self, index: int) -> np.ndarray:
+            picture = given(index).copy()
+            picture[:20, :60] = 255  # a name in the corner
+            return picture
+
+        def intensity(self, index: int) -> np.ndarray:
+            return study.pullback.frames.intensity(index)
+
+    named = replace(study, pullback=replace(study.pullback, frames=Written()))
+    shown = anonymous(named).pullback.frames.display(0)
     assert shown[:20, :20].max() == 0
     middle = slice(100, 140)
-    assert np.array_equal(shown[middle, middle], study.pullback.frames.display(0)[middle, middle])
+    assert np.array_equal(shown[middle, middle], given(0)[middle, middle])
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"), [("YES", "says that text"), (None, "does not say"), ("NO", "")]
+)
+def test_text_within_the_field_is_warned_of(tmp_path: Path, stated: str | None, said: str) -> None:
+    path = presentation_pullback(tmp_path).source.path
+    dataset = pydicom.dcmread(path)
+    del dataset.BurnedInAnnotation
+    if stated is not None:
+        dataset.BurnedInAnnotation = stated
+    dataset.save_as(path)
+    study = result_study(read_pullback(path))
+    notes = anonymous(study).pullback.notes
+    assert [said in note for note in notes if "Burned In" in note] == [True] * bool(said)
+    options = ResultOptions(sr=True, deidentify=True)
+    (path,) = write_results(study, compute_results(study, {}), options, tmp_path / "out")
+    statements = [one.text for one in read_sr(path).statements]
+    assert [said in text for text in statements if "Burned In" in text] == [True] * bool(said)

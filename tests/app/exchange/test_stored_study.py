@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from calcviewer.__main__ import main
+from calcviewer.app import workflows
 from calcviewer.app.analysis_file import analysis_document, write_json
 from calcviewer.app.exchange import stored_study
 from calcviewer.app.exchange.stored_contours import contours_bytes, contours_of
 from calcviewer.app.exchange.stored_study import open_stored
 from calcviewer.app.results import compute_results
-from calcviewer.app.session import IvoctStudy
+from calcviewer.app.review_store.place import places
+from calcviewer.app.review_store.store import open_review
+from calcviewer.app.session import IvoctStudy, Session
 from calcviewer.app.workflows import write_study_labels
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.core.study import Review
+from calcviewer.core.pullback import CalibratedValue, Origin, Pullback
+from calcviewer.core.study import Review, Study
+from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.read import ReadOptions
+from tests.lesion_studies import MODEL
 from tests.result_studies import annotations, processing_pullback, result_study
 
 
@@ -112,3 +120,77 @@ def test_contours_come_back_exactly() -> None:
 def test_damaged_contours(damage: bytes) -> None:
     with pytest.raises((ValueError, KeyError, TypeError)):
         contours_of(damage)
+
+
+def reviewed(pullback: Pullback, frames: Iterable[int]) -> Session:
+    """Return the session of an operator who edited frames, excluded one, and closed the study."""
+    session = Session(Study(pullback, Protocol()))
+    store = open_review(session.study)
+    store.follow(session)
+    for frame in frames:
+        review = session.study.review.with_edit(frame, annotations()[frame])
+        session.edit(f"draw frame {frame + 1}", review)
+    session.edit("a mistake", session.study.review.with_edit(13, annotations()[0]))
+    session.undo()
+    session.edit("exclude", session.study.review.with_exclusion(3, "blood"))
+    pitch = CalibratedValue(0.25, Origin.OPERATOR, "as the console shows it")
+    calibration = replace(session.study.calibration, frame_pitch_mm=pitch)
+    session.edit("set frame pitch", replace(session.study.review, calibration=calibration))
+    store.close()
+    return session
+
+
+@pytest.mark.parametrize("given", ["review", "pullback"])
+def test_a_saved_review_is_exported_as_it_was_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str
+) -> None:
+    pullback = processing_pullback(tmp_path)
+    before = reviewed(pullback, range(pullback.frame_count)).results
+    path = places(pullback)[0] if given == "review" else pullback.source.path
+    assert main(["export", str(path), "--seg", "-o", str(tmp_path / "out")]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""  # nothing was segmented, so there is nothing to wait for
+    (seg,) = (tmp_path / "out").iterdir()
+    assert told.out.split() == [str(seg.resolve())]
+    after = workflows.measure(seg).results
+    assert after.frames[3] is None
+    for one, other in zip(before.frames, after.frames, strict=True):
+        assert (one is None) is (other is None)
+        if one is not None and other is not None:
+            assert other.lumen_area_mm2 == one.lumen_area_mm2
+            assert other.calcium_area_mm2 == one.calcium_area_mm2
+    assert [one.length_mm for one in after.lesions] == [one.length_mm for one in before.lesions]
+    assert [one.verdict for one in after.lesions] == [one.verdict for one in before.lesions]
+
+
+def test_frames_a_saved_review_leaves_to_the_model_are_segmented_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pullback = processing_pullback(tmp_path)
+    session = reviewed(pullback, range(12))
+    asked: list[int] = []
+
+    class Segmenter:
+        model = MODEL
+
+        def predict(self, frames: Iterable[int]) -> Iterator[tuple[int, FrameAnnotation]]:
+            for frame in frames:
+                asked.append(frame)
+                yield frame, annotations()[frame]
+
+    monkeypatch.setattr(
+        "calcviewer.app.review_store.reviewed_study.load_segmenter", lambda *_: Segmenter()
+    )
+    out = tmp_path / "out"
+    assert main(["export", str(places(pullback)[0]), "--seg", "-o", str(out)]) == 0
+    assert asked == [*range(12, 18)]
+    assert "6/6" in capsys.readouterr().err
+    results = workflows.measure(next(out.iterdir())).results
+    for index, measured in enumerate(results.frames):
+        known = session.results.frames[index] if index < 12 else None
+        if known is not None and measured is not None:
+            assert measured.calcium_area_mm2 == known.calcium_area_mm2
+    expected = annotations()[13].calcium[0].area_mm2
+    last = results.frames[13]
+    assert last is not None
+    assert last.calcium_area_mm2 == pytest.approx(expected, rel=1e-3)
