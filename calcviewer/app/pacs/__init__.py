@@ -1,0 +1,1 @@
+"""Archives as the operator knows them: named peers, their secrets, the inbox."""
