@@ -26,7 +26,7 @@ def corrected(study: IvoctStudy, frame: int, annotation: FrameAnnotation) -> Rev
         Contours in mm of the calibration in force.
     """
     predicted = study.predictions.get(frame)
-    drawn = predicted is None or bool(predicted.failure)
+    drawn = (predicted is None or bool(predicted.failure)) and not annotation.taken_from
     provenance = Provenance.MANUAL if drawn else Provenance.SEMIAUTOMATIC
     edit = study.stored(replace(annotation, provenance=provenance, failure=""))
     review = study.review.with_edit(frame, edit)

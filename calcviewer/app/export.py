@@ -1,16 +1,19 @@
-"""What leaves the program as files: report, tables, data, pictures; each whole or not at all."""
+"""What leaves the program as files: reports, tables, pictures, results for archives.
+
+One export writes everything that was ordered, or nothing.
+"""
 
 from __future__ import annotations
 
-import json
+import os
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
-
-import platformdirs
+from types import MappingProxyType
 
 from calcviewer.app.analysis_file import (
     analysis_document,
@@ -20,16 +23,15 @@ from calcviewer.app.analysis_file import (
 )
 from calcviewer.app.lesion_report.content import build_report
 from calcviewer.app.measured_error import measured_error
-from calcviewer.app.results import Results
+from calcviewer.app.results import Results, compute_results
 from calcviewer.app.session import IvoctStudy
-from calcviewer.core.atomic import staged_file
-from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.atomic import staged_file, staged_folder, system_reason
+from calcviewer.core.errors import CalcViewerError, UnreadableInputError
+from calcviewer.core.pullback import CartesianLayout, Pullback
 from calcviewer.report.pdf import PageSize, render_report
 
-PAGE_SIZES: tuple[PageSize, ...] = ("A4", "letter")
-SPEEDS = (5, 10, 20)
-"""Frames a second of an animation."""
 _NAME_CHARACTERS = 80
+_DATE_REMOVED = "date removed"
 
 
 class ExportKind(Enum):
@@ -40,36 +42,239 @@ class ExportKind(Enum):
     JSON = "json"
     PNG = "png"
     GIF = "gif"
+    SEG = "seg"
+    SR = "sr"
+    DICOM_PDF = "dicom pdf"
+    NIFTI = "nifti"
+
+
+ARCHIVE = (ExportKind.SEG, ExportKind.SR, ExportKind.DICOM_PDF, ExportKind.NIFTI)
+"""What archives and other programs read."""
+SCREEN = (ExportKind.PNG, ExportKind.GIF)
+"""What shows pictures as they are on screen."""
+_ENDINGS: Mapping[ExportKind, tuple[str, ...]] = MappingProxyType(
+    {
+        ExportKind.PDF: ("-report.pdf",),
+        ExportKind.CSV: ("-frames.csv", "-lesions.csv"),
+        ExportKind.JSON: ("-analysis.json",),
+        ExportKind.SEG: (".seg.dcm",),
+        ExportKind.SR: (".sr.dcm",),
+        ExportKind.DICOM_PDF: (".pdf.dcm",),
+        ExportKind.NIFTI: (".nii.gz",),
+    }
+)
+
+FileWriter = Callable[[Path], Iterator[float]]
+"""Writes one file and yields how far it is, from 0 to 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExportChoices:
-    """What the operator chose last; ``folder`` is empty before the first export."""
+class ExportOrder:
+    """What is to be written, and where.
 
-    folder: str = ""
-    kind: str = ExportKind.PDF.value
+    Parameters
+    ----------
+    folder
+        Exists.
+    base
+        What all file names begin with; see `base_name`.
+    deidentify
+        Write files that name nobody: no names, numbers and dates, new identifiers.
+    shows
+        What the picture and the animation show, for their names, as ``"polar-frame-4"``.
+    """
+
+    kinds: frozenset[ExportKind]
+    folder: Path
+    base: str
+    deidentify: bool
     page_size: PageSize = "A4"
-    overlay: bool = True
-    speed: int = 10
+    shows: Mapping[ExportKind, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def paths(self, kind: ExportKind) -> tuple[Path, ...]:
+        """Return the files that one kind of export is made of."""
+        base = _storable(self.base) or "pullback"
+        endings = _ENDINGS.get(kind) or (f"-{self.shows[kind]}.{kind.value}",)
+        return tuple(self.folder / f"{base}{ending}" for ending in endings)
+
+    @property
+    def all_paths(self) -> tuple[Path, ...]:
+        """Every file that will be written, in the order of the kinds."""
+        return tuple(path for kind in ExportKind if kind in self.kinds for path in self.paths(kind))
+
+
+@dataclass(frozen=True)
+class ExportProgress:
+    """What is being written, and how much of everything is done, from 0 to 1."""
+
+    kind: ExportKind
+    part: float
+
+
+def base_name(study: IvoctStudy, *, deidentify: bool) -> str:
+    """Return what the names of a study's exports begin with, on every system."""
+    return "pullback" if deidentify else _storable(study.pullback.name) or "pullback"
+
+
+def corners_may_name(pullback: Pullback) -> bool:
+    """Whether frames may show a patient's name beside the image field, as consoles write it."""
+    return isinstance(pullback.layout, CartesianLayout)
+
+
+def report_bytes(
+    study: IvoctStudy, results: Results, *, page_size: PageSize, deidentify: bool = False
+) -> bytes:
+    """Return the report as a PDF; reads every frame of the pullback once."""
+    if deidentify:
+        study, results = _nameless(study)
+    content = build_report(
+        study,
+        results,
+        error=measured_error(study.model),
+        generated=_DATE_REMOVED if deidentify else None,
+    )
+    return render_report(content, page_size=page_size)
+
+
+def exported(
+    order: ExportOrder,
+    study: IvoctStudy,
+    results: Results,
+    *,
+    screen: Mapping[ExportKind, FileWriter] = MappingProxyType({}),
+    report: bytes | None = None,
+) -> Iterator[ExportProgress | tuple[Path, ...]]:
+    """Write what was ordered, for a task; ended early, it leaves everything as it was.
+
+    Parameters
+    ----------
+    screen
+        Writes the kinds of `SCREEN` that were ordered.
+    report
+        The report of this study as the order wants it, where it was made already.
+
+    Yields
+    ------
+    How far it is; at last the files, when they are in their place.
+
+    Raises
+    ------
+    CalcViewerError
+        When nothing was ordered, or a file cannot be written: then none is.
+    """
+    writers = _writers(order, study, results, screen, report)
+    if not writers:
+        raise CalcViewerError("Nothing was chosen to be exported.", "Tick what to write.")
+    with _whole(order.folder) as stage:
+        for place, (kind, write) in enumerate(writers):
+            yield ExportProgress(kind, place / len(writers))
+            for part in write(stage):
+                yield ExportProgress(kind, (place + part) / len(writers))
+        yield ExportProgress(writers[-1][0], 1.0)  # the last place to stop
+    yield order.all_paths
 
 
 # --- writing -------------------------------------------------------------------------------------
 
 
-def report_bytes(study: IvoctStudy, results: Results, *, page_size: PageSize) -> bytes:
-    """Return the report as a PDF; reads every frame of the pullback once."""
-    content = build_report(study, results, error=measured_error(study.model))
-    return render_report(content, page_size=page_size)
+@contextmanager
+def _whole(folder: Path) -> Iterator[Path]:
+    """Yield a folder whose files go to another one all together; a full disk is said."""
+    try:
+        with staged_folder(folder) as stage:
+            yield stage
+    except UnreadableInputError:
+        raise
+    except (OSError, CalcViewerError) as error:
+        cause = error if isinstance(error, OSError) else error.__cause__
+        if not isinstance(cause, OSError):
+            raise
+        raise CalcViewerError(
+            f"Nothing was written to {folder}: {system_reason(cause)}.",
+            "Make room on the disk, or choose another folder, and export again.",
+        ) from error
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file and read it back.
+def _writers(
+    order: ExportOrder,
+    study: IvoctStudy,
+    results: Results,
+    screen: Mapping[ExportKind, FileWriter],
+    report: bytes | None,
+) -> list[tuple[ExportKind, FileWriter]]:
+    """Return what writes into the folder it is given, in the order of the kinds."""
+    pdf = cache(partial(report_bytes, study, results, page_size=order.page_size))
+    at_once: dict[ExportKind, Callable[..., None]] = {
+        ExportKind.PDF: lambda path: _write_bytes(path, report or pdf(deidentify=order.deidentify)),
+        ExportKind.CSV: partial(_write_tables, results=results),
+        ExportKind.JSON: lambda path: _write_data(
+            path, study, results, deidentify=order.deidentify
+        ),
+    }
 
-    Raises
-    ------
-    CalcViewerError
-        When it cannot be written, or is damaged on the way.
+    def written(kind: ExportKind, stage: Path) -> Iterator[float]:
+        at_once[kind](*(stage / path.name for path in order.paths(kind)))
+        yield 1.0
+
+    def drawn(kind: ExportKind, stage: Path) -> Iterator[float]:
+        (path,) = order.paths(kind)
+        yield from screen[kind](stage / path.name)
+
+    writers: list[tuple[ExportKind, FileWriter]] = [
+        (kind, partial(drawn if kind in SCREEN else written, kind))
+        for kind in (*at_once, *SCREEN)
+        if kind in order.kinds
+    ]
+    return writers + _archive_writers(order, study, results)
+
+
+def _archive_writers(
+    order: ExportOrder, study: IvoctStudy, results: Results
+) -> list[tuple[ExportKind, FileWriter]]:
+    """Return what writes the results for archives, one by one where they stay together so.
+
+    Of a pullback that is no DICOM they go into a new study: one writer makes them all.
     """
+    kinds = [kind for kind in ARCHIVE if kind in order.kinds]
+    apart = study.pullback.source.kind == "dicom"
+    groups = [[kind] for kind in kinds] if apart else [kinds] if kinds else []
+    if not groups:
+        return []
+    # Brings highdicom, which takes long to load.
+    from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
+    from calcviewer.dicom.deidentify import UidMap
+
+    uids = UidMap()
+
+    def written(group: list[ExportKind], stage: Path) -> Iterator[float]:
+        options = ResultOptions(
+            seg=ExportKind.SEG in group,
+            sr=ExportKind.SR in group,
+            pdf=ExportKind.DICOM_PDF in group,
+            nifti=ExportKind.NIFTI in group,
+            deidentify=order.deidentify,
+            page_size=order.page_size,
+        )
+        made = write_results(study, results, options, stage / "archive", uids=uids)
+        for kind, path in zip(group, made, strict=True):
+            (target,) = order.paths(kind)
+            os.replace(path, stage / target.name)
+        yield 1.0
+
+    return [(group[0], partial(written, group)) for group in groups]
+
+
+def _nameless(study: IvoctStudy) -> tuple[IvoctStudy, Results]:
+    """Return a study that names nobody, with what follows from it."""
+    # Brings highdicom, which takes long to load.
+    from calcviewer.app.exchange.anonymous_study import anonymous
+
+    bare = anonymous(study)
+    return bare, compute_results(bare, {})
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    """Write a file and read it back."""
     with staged_file(path) as stage:
         stage.write_bytes(content)
         if stage.read_bytes() != content:
@@ -78,107 +283,22 @@ def write_bytes(path: Path, content: bytes) -> None:
             )
 
 
-def write_tables(path: Path, results: Results) -> None:
-    """Write the frames as CSV to a path, and the lesions beside it (see `table_paths`)."""
-    frames, lesions = table_paths(path)
+def _write_tables(frames: Path, lesions: Path, *, results: Results) -> None:
     with staged_file(frames) as frames_stage, staged_file(lesions) as lesions_stage:
         write_frames_csv(frames_stage, results)
         write_lesions_csv(lesions_stage, results)
 
 
-def write_analysis(path: Path, study: IvoctStudy, results: Results) -> None:
-    """Write everything measured as JSON."""
+def _write_data(path: Path, study: IvoctStudy, results: Results, *, deidentify: bool) -> None:
+    if deidentify:
+        study, results = _nameless(study)
+    document = analysis_document(study, results)
+    if deidentify and "pullback" in document:
+        document["pullback"]["path"] = ""  # made absolute it names a folder of this machine
     with staged_file(path) as stage:
-        write_json(stage, analysis_document(study, results))
+        write_json(stage, document)
 
 
-def exported(
-    kind: ExportKind, path: Path, study: IvoctStudy, results: Results, page_size: PageSize
-) -> Iterator[Path]:
-    """Write report, tables or data and yield every path written, for a task.
-
-    Raises
-    ------
-    CalcViewerError
-        When a file cannot be written.
-    """
-    if kind is ExportKind.PDF:
-        write_bytes(path, report_bytes(study, results, page_size=page_size))
-        yield path
-    elif kind is ExportKind.CSV:
-        write_tables(path, results)
-        yield from table_paths(path)
-    elif kind is ExportKind.JSON:
-        write_analysis(path, study, results)
-        yield path
-    else:
-        raise ValueError(f"{kind} is made from what is on screen")
-
-
-# --- names ---------------------------------------------------------------------------------------
-
-
-def table_paths(path: Path) -> tuple[Path, Path]:
-    """Return the paths of both tables: of the frames, and of the lesions."""
-    base = path.stem.removesuffix("-frames")
-    return path.with_name(f"{base}-frames.csv"), path.with_name(f"{base}-lesions.csv")
-
-
-def file_name(study: IvoctStudy, kind: ExportKind, what: str = "") -> str:
-    """Return a name for an export of a study that every system can store.
-
-    Parameters
-    ----------
-    what
-        What a picture or animation shows, as "frame-110".
-    """
-    base = re.sub(r"[^\w.-]+", "-", study.pullback.name).strip("-.")[:_NAME_CHARACTERS]
-    suffixes = {
-        ExportKind.PDF: "report",
-        ExportKind.CSV: "frames",
-        ExportKind.JSON: "analysis",
-    }
-    return f"{base or 'pullback'}-{what or suffixes.get(kind, 'picture')}.{kind.value}"
-
-
-# --- what was chosen last ------------------------------------------------------------------------
-
-
-def choices_path() -> Path:
-    """Return where the choices are kept."""
-    return Path(platformdirs.user_config_dir("calcviewer")) / "export.json"
-
-
-def load_choices() -> ExportChoices:
-    """Return what was chosen last; a value that cannot be used falls back alone."""
-    try:
-        stored: Any = json.loads(choices_path().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return ExportChoices()
-    if not isinstance(stored, dict):
-        return ExportChoices()
-    choices = ExportChoices()
-    allowed: dict[str, tuple[object, ...]] = {
-        "kind": tuple(kind.value for kind in ExportKind),
-        "page_size": PAGE_SIZES,
-        "speed": SPEEDS,
-    }
-    for name, values in allowed.items():
-        if stored.get(name) in values:
-            choices = replace(choices, **{name: stored[name]})
-    if isinstance(stored.get("overlay"), bool):
-        choices = replace(choices, overlay=stored["overlay"])
-    if isinstance(stored.get("folder"), str):
-        choices = replace(choices, folder=stored["folder"])
-    return choices
-
-
-def save_choices(choices: ExportChoices) -> None:
-    """Keep what was chosen; where that fails it is not remembered, and nothing else happens."""
-    path = choices_path()
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with staged_file(path) as stage:
-            stage.write_text(json.dumps(asdict(choices), indent=2), encoding="utf-8")
-    except (OSError, CalcViewerError):
-        return
+def _storable(name: str) -> str:
+    """Return a name that every system can store."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-.")[:_NAME_CHARACTERS]

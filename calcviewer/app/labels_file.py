@@ -27,8 +27,9 @@ from calcviewer.core.annotation import (
     LabelMap,
     annotation_from_labels,
 )
-from calcviewer.core.errors import UnreadableInputError
+from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import PolarGrid, arcs_of_mask
+from calcviewer.core.npz import npy_header, open_member, read_member
 from calcviewer.core.pullback import (
     CalibratedValue,
     Calibration,
@@ -37,6 +38,7 @@ from calcviewer.core.pullback import (
     PolarLayout,
     Pullback,
     SourceReference,
+    check_scale,
 )
 from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.protocol import Protocol
@@ -99,7 +101,9 @@ def read_labels(path: Path, protocol: Protocol) -> Study[Protocol]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _study_from(archive, path, protocol)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError) as error:
+    except CalcViewerError:
+        raise
+    except Exception as error:  # arbitrary bytes make the parsers fail in arbitrary ways
         raise UnreadableInputError(
             f"{path}: is not a readable label file ({error}).", _FORMAT_HINT
         ) from error
@@ -137,6 +141,7 @@ def _study_from(archive: zipfile.ZipFile, path: Path, protocol: Protocol) -> Stu
     working = _scalar(archive, path, "working_spacing_mm") if spacing is None else spacing
     if working is None:
         raise UnreadableInputError(f"{path}: sample_spacing_mm is missing.", _FORMAT_HINT)
+    check_scale(f"The spacing in {path}", working)
     calibration = Calibration(
         None if spacing is None else CalibratedValue(spacing, Origin.FILE),
         None if pitch is None else CalibratedValue(pitch, Origin.FILE),
@@ -205,19 +210,13 @@ def _frames_of(
 def _member(archive: zipfile.ZipFile, path: Path, name: str) -> IO[bytes]:
     if f"{name}.npy" not in archive.namelist():
         raise UnreadableInputError(f"{path}: {name} is missing.", _FORMAT_HINT)
-    return archive.open(f"{name}.npy")
+    return open_member(archive, f"{name}.npy")
 
 
 def _header(
     member: IO[bytes], path: Path, name: str
 ) -> tuple[tuple[int, ...], np.dtype[np.generic]]:
-    version = np.lib.format.read_magic(member)
-    read = (
-        np.lib.format.read_array_header_1_0
-        if version == (1, 0)
-        else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran_order, dtype = read(member)
+    shape, fortran_order, dtype = npy_header(member)
     if fortran_order or dtype.hasobject:
         raise UnreadableInputError(f"{path}: {name} must be a plain C-ordered array.", _FORMAT_HINT)
     return shape, dtype
@@ -227,8 +226,7 @@ def _scalar(archive: zipfile.ZipFile, path: Path, name: str) -> float | None:
     """Return a number of the file; None when it is not there."""
     if f"{name}.npy" not in archive.namelist():
         return None
-    with archive.open(f"{name}.npy") as member:
-        array = np.lib.format.read_array(member, allow_pickle=False)
+    array = read_member(archive, f"{name}.npy")
     must_be_positive = name != "zero_radius_mm"
     if array.size != 1 or not np.issubdtype(array.dtype, np.number) or not np.isfinite(array).all():
         raise UnreadableInputError(f"{path}: {name} must be one number.", _FORMAT_HINT)
@@ -241,10 +239,10 @@ def _scalar(archive: zipfile.ZipFile, path: Path, name: str) -> float | None:
 def _back_hidden(archive: zipfile.ZipFile, path: Path, shape: tuple[int, int]) -> NDArray[np.bool_]:
     if "back_hidden.npy" not in archive.namelist():
         return np.zeros(shape, dtype=np.bool_)
-    with archive.open("back_hidden.npy") as member:
-        found, dtype = _header(member, path, "back_hidden")
-        if found != shape or dtype != np.bool_:
-            raise UnreadableInputError(
-                f"{path}: back_hidden must be bool {shape}, got {dtype} {found}.", _FORMAT_HINT
-            )
-        return np.frombuffer(member.read(), dtype=np.bool_).reshape(shape)
+    hidden = read_member(archive, "back_hidden.npy")
+    if hidden.shape != shape or hidden.dtype != np.bool_:
+        raise UnreadableInputError(
+            f"{path}: back_hidden must be bool {shape}, got {hidden.dtype} {hidden.shape}.",
+            _FORMAT_HINT,
+        )
+    return hidden

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ import platformdirs
 from calcviewer.app.workflows import DEFAULT_MODEL, Device
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.from_json import parsed
 from calcviewer.modalities.ivoct.catheter import SHEATH_DIAMETER_MM
 
 _LOG = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ def load_settings() -> tuple[Settings, str]:
     """
     path = settings_path()
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Settings(), ""
     except (OSError, ValueError) as error:
@@ -123,7 +123,7 @@ def _list_of(kind: type, *, counts: tuple[int, ...]) -> Callable[[Any], Any]:
 def _diameter(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
-    return float(value) if math.isfinite(value) and 0 < value < 10 else None
+    return float(value) if 0 < value < 10 else None
 
 
 def _flag(value: object) -> bool | None:

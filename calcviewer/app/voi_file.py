@@ -9,15 +9,18 @@ never split: all its frames are on one side of every split.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import BadZipFile
+from zipfile import ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.from_json import parsed, record
+from calcviewer.core.npz import read_member
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 
 FORMAT = 1
@@ -59,6 +62,7 @@ class VoiMetadata:
 
     ``source`` names the patient or pullback: VOIs of one source stay together in a split.
     ``frames`` tells, where an operator confirmed the labels, where those of each frame come from.
+    ``regimes`` tells, of simulated VOIs, under which conditions they were made: values by name.
     """
 
     name: str
@@ -71,6 +75,7 @@ class VoiMetadata:
     sample_spacing_mm: float = MODEL_GRID.sample_spacing_mm
     format: int = FORMAT
     frames: tuple[FrameOrigin, ...] = ()
+    regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -134,16 +139,16 @@ def read_dataset(directory: Path, *, stride: int = 1) -> list[Voi]:
 
 def _read_voi(path: Path, stride: int) -> Voi:
     try:
-        metadata = _metadata(json.loads(path.read_text(encoding="utf-8")))
-        with path.with_suffix(".npz").open("rb") as file:
-            arrays = np.load(file, allow_pickle=False)
-            images: Images = arrays["images"].astype(np.float16, copy=False)
-            labels: Labels = arrays["labels"].astype(np.uint8, copy=False)
-    except (OSError, ValueError, TypeError, KeyError, BadZipFile) as error:
+        metadata = record(VoiMetadata, parsed(path.read_text(encoding="utf-8")))
+        with ZipFile(path.with_suffix(".npz")) as archive:
+            images: Images = read_member(archive, "images.npy").astype(np.float16, copy=False)
+            labels: Labels = read_member(archive, "labels.npy").astype(np.uint8, copy=False)
+    except Exception as error:  # arbitrary bytes make the parsers fail in arbitrary ways
         raise CalcViewerError(f"{path} could not be read as training data: {error}") from error
-    expected = (metadata.a_lines // metadata.stride, metadata.samples // metadata.stride)
-    if metadata.format != FORMAT or (metadata.a_lines, metadata.samples) != MODEL_GRID.shape:
+    sound = metadata.format == FORMAT and metadata.stride > 0
+    if not sound or (metadata.a_lines, metadata.samples) != MODEL_GRID.shape:
         raise CalcViewerError(f"{path} is not of format {FORMAT} on the 480 x 960 model grid.")
+    expected = (metadata.a_lines // metadata.stride, metadata.samples // metadata.stride)
     if images.shape != labels.shape or images.shape[1:] != expected:
         raise CalcViewerError(
             f"{path} names frames of {expected}, its arrays have {images.shape} and {labels.shape}."
@@ -156,11 +161,6 @@ def _read_voi(path: Path, stride: int) -> Voi:
         )
     metadata = replace(metadata, stride=stride)
     return Voi(metadata, reduce_images(images, factor), reduce_labels(labels, factor))
-
-
-def _metadata(stored: dict[str, Any]) -> VoiMetadata:
-    frames = tuple(FrameOrigin(**one) for one in stored.pop("frames", ()))
-    return VoiMetadata(**stored, frames=frames)
 
 
 def reduce_images(images: NDArray[Any], stride: int) -> Images:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 from calcviewer.app.exchange.stored_study import open_stored
 from calcviewer.app.results import compute_results
+from calcviewer.app.session import IvoctStudy
+from calcviewer.app.workflows import Progress
 from calcviewer.cli.output import Verbs, progress_bar
 
 
@@ -34,8 +37,7 @@ def _run_export(args: argparse.Namespace) -> int:
     # Brings highdicom, which takes long to load.
     from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
 
-    with progress_bar("Segmenting") as update:
-        study = open_stored(args.study, progress=update)
+    study = _opened(args.study)
     options = ResultOptions(
         seg=args.seg,
         sr=args.sr,
@@ -47,3 +49,16 @@ def _run_export(args: argparse.Namespace) -> int:
     for path in write_results(study, compute_results(study, {}), options, args.output):
         print(path.resolve())
     return 0
+
+
+def _opened(path: Path) -> IvoctStudy:
+    """Open what was stored; a bar is shown only where frames are segmented for it."""
+    with ExitStack() as stack:
+        shown: list[Progress] = []
+
+        def update(done: int, wanted: int) -> None:
+            if not shown:
+                shown.append(stack.enter_context(progress_bar("Segmenting")))
+            shown[0](done, wanted)
+
+        return open_stored(path, progress=update)

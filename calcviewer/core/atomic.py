@@ -29,21 +29,54 @@ def staged_folder(target: Path) -> Iterator[Path]:
     try:
         target.mkdir(parents=True, exist_ok=True)
         stage = Path(tempfile.mkdtemp(prefix=".calcviewer-", dir=target))
+        older = stage.with_name(f"{stage.name}-older")
     except OSError as error:
         raise CalcViewerError(
             f"Cannot write to {target}: {error.strerror}.", "Choose another folder with -o."
         ) from error
     try:
         yield stage
-        for source in sorted(stage.rglob("*")):
-            if source.is_file():
-                place = target / source.relative_to(stage)
-                place.parent.mkdir(parents=True, exist_ok=True)
-                os.replace(source, place)
+        _move_all(stage, target, older)
     finally:
         shutil.rmtree(stage, ignore_errors=True)
+        shutil.rmtree(older, ignore_errors=True)
         if not existed and not any(target.iterdir()):
             target.rmdir()
+
+
+def system_reason(error: OSError) -> str:
+    """Return why the system refused something, however often the error was wrapped since."""
+    first: BaseException | None = error
+    while isinstance(first, OSError) and not first.strerror:
+        first = first.__cause__
+    known = first.strerror if isinstance(first, OSError) else None
+    return known or str(error).splitlines()[0]
+
+
+def _move_all(stage: Path, target: Path, older: Path) -> None:
+    """Move every file to its place; where one cannot be moved, all are as they were before.
+
+    On Windows a file that another program has open can be neither replaced nor moved.
+    """
+    moved: list[Path] = []
+    try:
+        for source in sorted(path for path in stage.rglob("*") if path.is_file()):
+            name = source.relative_to(stage)
+            place, kept = target / name, older / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            if place.is_file():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(place, kept)
+            os.replace(source, place)
+            moved.append(name)
+    except OSError:
+        for name in moved:
+            with suppress(OSError):
+                if (older / name).is_file():
+                    os.replace(older / name, target / name)
+                else:
+                    (target / name).unlink()
+        raise
 
 
 @contextmanager
@@ -68,7 +101,7 @@ def staged_file(target: Path) -> Iterator[Path]:
         os.replace(stage, target)
     except OSError as error:
         raise CalcViewerError(
-            f"{target} could not be written: {error.strerror or error}.",
+            f"{target} could not be written: {system_reason(error)}.",
             "Choose another folder, or make room on the disk, and try again.",
         ) from error
     finally:

@@ -85,6 +85,12 @@ def _tool(id: str, text: str, key: str) -> ActionSpec:
     return ActionSpec(id, TOOLS, text, "tool", (key,), id, id, checkable=True)
 
 
+def _pacs(id: str, text: str, key: str, *, needs_study: bool) -> ActionSpec:
+    """Return the action that shows a page of the archive's window, called like the page."""
+    icon_name = "" if needs_study else "archive"
+    return ActionSpec(id, FILE, text, "pacs", (key,), icon_name, id, needs_study=needs_study)
+
+
 def _layout(number: int, text: str) -> ActionSpec:
     name = f"layout_{number}"
     icon_name = f"layout{number}"
@@ -94,8 +100,13 @@ def _layout(number: int, text: str) -> ActionSpec:
 ACTIONS: tuple[ActionSpec, ...] = (
     _free("open_file", FILE, _N("actions", "Open file…"), "open_file", ("Ctrl+O",), "open"),
     _free("open_folder", FILE, _N("actions", "Open folder…"), "open_folder", ("Ctrl+Shift+O",)),
+    _pacs("worklist", _N("actions", "PACS worklist…"), "Ctrl+P", needs_study=False),
     _free("open_demo", FILE, _N("actions", "Simulated demo"), "open_demo"),
+    ActionSpec(
+        "results", FILE, _N("actions", "Open results…"), "open_results", ("Ctrl+Alt+O",), "open"
+    ),
     ActionSpec("export", FILE, _N("actions", "Export…"), "export", ("Ctrl+E",), "export"),
+    _pacs("send", _N("actions", "Send results to the PACS…"), "Ctrl+Shift+P", needs_study=True),
     ActionSpec("close", FILE, _N("actions", "Close study"), "close_study", ("Ctrl+W",)),
     _free("quit", FILE, _N("actions", "Quit"), "quit", ("Ctrl+Q",)),
     ActionSpec("undo", EDIT, _N("actions", "Undo"), "undo", ("Ctrl+Z",), "undo"),

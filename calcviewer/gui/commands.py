@@ -33,20 +33,24 @@ class Commands(QObject):
     -------
     said
         What was done, for the status line.
-    frame_asked, fit_asked, export_asked, escaped, tool_asked
-        For the window: ask for a frame number; fit the views; ask what to export; leave the
-        tool, then deselect; take a tool.
+    frame_asked, fit_asked, results_asked, export_asked, escaped, tool_asked
+        For the window: ask for a frame number; fit the views; ask for another reader's results;
+        ask what to export; leave the tool, then deselect; take a tool.
     reason_asked
         For the window: ask why a frame (0-based) is to be excluded.
+    pacs_asked
+        For the window: show a page of the archive's window: worklist or send.
     """
 
     said = Signal(str)
     frame_asked = Signal()
     fit_asked = Signal()
+    results_asked = Signal()
     export_asked = Signal()
     escaped = Signal()
     tool_asked = Signal(str)
     reason_asked = Signal(int)
+    pacs_asked = Signal(str)
 
     def __init__(self, desk: Desk, window: QWidget) -> None:
         super().__init__(window)
@@ -74,10 +78,18 @@ class Commands(QObject):
         """Open the simulated demo."""
         self._desk.opening.open_demo()
 
+    def open_results(self) -> None:
+        """Ask for results of another reader, to be opened over the study."""
+        self.results_asked.emit()
+
     def export(self) -> None:
         """Ask what to export, and where."""
         if self._desk.shown is not None:
             self.export_asked.emit()
+
+    def pacs(self, page: str) -> None:
+        """Show the archive's window: its worklist, or what can be sent there."""
+        self.pacs_asked.emit(page)
 
     def close_study(self) -> None:
         """Leave the study."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt, QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QImage
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
+    QCheckBox,
     QDialog,
     QFileDialog,
     QHBoxLayout,
     QLabel,
     QLineEdit,
-    QListWidget,
     QProgressBar,
     QPushButton,
     QStackedWidget,
@@ -25,36 +23,35 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from calcviewer.app.animation import AnimationSource, write_animation
 from calcviewer.app.export import (
-    SPEEDS,
+    SCREEN,
     ExportKind,
+    ExportOrder,
+    ExportProgress,
+    FileWriter,
+    base_name,
     exported,
-    file_name,
-    load_choices,
-    save_choices,
-    table_paths,
-    write_bytes,
 )
+from calcviewer.app.export_choices import SPEEDS, load_choices, save_choices
 from calcviewer.app.review import segmentation_progress
-from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.gui import theme
 from calcviewer.gui.current_task import CurrentTask
-from calcviewer.gui.export_pages import AnimationPage, PicturePage, ReportPage, TextPage
-from calcviewer.gui.look_up_tables import colour_table, shows_own_colours
+from calcviewer.gui.export_list import KINDS, KindList
+from calcviewer.gui.export_pages import AnimationPage, PicturePage, ReportPage, words_page
+from calcviewer.gui.export_screen import animation_writer, picture_writer
 from calcviewer.gui.panels.card import paint, quiet, warning
 from calcviewer.gui.shown import ShownStudy
-from calcviewer.gui.snapshot import write_png
 from calcviewer.gui.task import Task
-from calcviewer.gui.view_state import Display, ViewState
+from calcviewer.gui.view_state import ViewState
 
-_KINDS = tuple(ExportKind)
-_SIZE_PX = (900, 680)
-_LIST_PX = 190
+_SIZE_PX = (960, 760)
+_PER_MILLE = 1000
 
 
 class ExportDialog(QDialog):
-    """Writes report, tables, data, pictures and animations; modal to its window.
+    """Writes reports, tables, pictures and results for archives together; modal to its window.
+
+    What is ticked is written, all of it or nothing, of the study as it is at the click.
 
     Parameters
     ----------
@@ -66,7 +63,7 @@ class ExportDialog(QDialog):
     failed
         Why nothing was written, in one line. The dialog says it too.
     exported
-        The path that was written; of tables the first.
+        The paths that were written.
     """
 
     failed = Signal(str)
@@ -87,48 +84,50 @@ class ExportDialog(QDialog):
         self._shown, self._state = shown, state
         self._choices = load_choices()
         self._task = CurrentTask(self)
-        self._written: list[Path] = []
+        self.kinds = KindList()
         self._make_pages(parent or self, views or {})
-        self.kinds = QListWidget()
-        self.kinds.setFixedWidth(_LIST_PX)
-        self.kinds.setStyleSheet(
-            f"QListView::item:selected {{ background: {theme.ACCENT_QUIET}; color: {theme.TEXT}; }}"
-        )
-        names = (
-            self.tr("Report (PDF)"),
-            self.tr("Tables (CSV)"),
-            self.tr("Data (JSON)"),
-            self.tr("Picture (PNG)"),
-            self.tr("Animation (GIF)"),
-        )
-        self.kinds.addItems(names)
+        self.deidentify = QCheckBox(self.tr("De-identify"))
+        self.deidentify.setChecked(True)
+        self._identity = quiet("", wrap=True)
         self.folder, self.name = QLineEdit(), QLineEdit()
         self._choose = QPushButton(self.tr("Choose…"))
-        self._note, self._unfinished = quiet("", wrap=True), warning()
+        self._files, self._note = quiet("", wrap=True), quiet("", wrap=True)
+        self._unfinished = warning()
         self._progress = QProgressBar()
+        self._progress.setTextVisible(False)
         self.cancel = QPushButton(self.tr("Cancel"))
-        self.reveal = QPushButton(self.tr("Show the folder"))
+        self.reveal = QPushButton(self.tr("Show in folder"))
         self.close_button = QPushButton(self.tr("Close"))
         self.export = QPushButton(self.tr("Export"))
         self.export.setObjectName("primary")
         self.export.setDefault(True)
         self._lay_out()
-        self._connect()
         self._begin()
+        self._connect()
+        self._show_kind()
+        self._refresh()
 
     @property
-    def kind(self) -> ExportKind:
-        """What is chosen."""
-        return _KINDS[max(self.kinds.currentRow(), 0)]
-
-    @property
-    def path(self) -> Path:
-        """Where it will be written."""
-        name = self.name.text().strip() or self._proposed_name()
-        suffix = f".{self.kind.value}"
-        return Path(self.folder.text().strip()).expanduser() / (
-            name if name.lower().endswith(suffix) else name + suffix
+    def order(self) -> ExportOrder:
+        """What Export would write now."""
+        first, last = self.animation.span
+        picture = f"{self.picture.key.replace('_', '-')}-frame-{self._state.frame + 1}"
+        return ExportOrder(
+            kinds=self.kinds.ticked,
+            folder=Path(self.folder.text().strip()).expanduser(),
+            base=self.name.text().strip() or self._proposed_name(),
+            deidentify=self.deidentify.isChecked(),
+            page_size=self.report.page_size,
+            shows={
+                ExportKind.PNG: picture,
+                ExportKind.GIF: f"frames-{first + 1}-{last + 1}",
+            },
         )
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """Every file that Export would write now."""
+        return self.order.all_paths
 
     def done(self, result: int) -> None:
         """Stop what is being written, which then leaves nothing, and close."""
@@ -139,38 +138,33 @@ class ExportDialog(QDialog):
     # --- assembly --------------------------------------------------------------------------------
 
     def _make_pages(self, window: QWidget, views: Mapping[str, QWidget]) -> None:
-        session = self._shown.session
-        frame, count = self._state.frame, session.study.pullback.frame_count
-        words = self.tr("{name} · frame {n} of {count}").format(
-            name=session.study.pullback.name, n=frame + 1, count=count
-        )
+        session, frame = self._shown.session, self._state.frame
         self.report = ReportPage(self._shown, self._choices.page_size, self)
-        self.picture = PicturePage(window, views, words)
+        self.picture = PicturePage(window, views, self._shown, frame)
         self.animation = AnimationPage(session.study, session.results, frame)
         self.animation.overlay.setChecked(self._choices.overlay)
         self.animation.speed.setCurrentIndex(SPEEDS.index(self._choices.speed))
-        tables = self.tr(
-            "Two tables for spreadsheets: every measured frame, and every lesion with its score. "
-            "Frames are numbered from 1; a value that could not be measured is empty."
-        )
-        data = self.tr(
-            "Everything that was measured, with calibration, protocol, model and decisive frames, "
-            "for programs. A value that could not be measured is null."
-        )
+        own = {
+            ExportKind.PDF: self.report,
+            ExportKind.DICOM_PDF: self.report,
+            ExportKind.PNG: self.picture,
+            ExportKind.GIF: self.animation,
+        }
         self._pages = QStackedWidget()
-        for page in (
-            self.report,
-            TextPage(tables),
-            TextPage(data),
-            self.picture,
-            self.animation,
-        ):
-            self._pages.addWidget(page)
+        self._page_of: list[QWidget] = []
+        for kind in KINDS:
+            page = own.get(kind) or words_page(kind, session.study.pullback)
+            self._page_of.append(page)
+            if self._pages.indexOf(page) < 0:  # both reports have one page
+                self._pages.addWidget(page)
 
     def _lay_out(self) -> None:
         middle = QHBoxLayout()
         middle.addWidget(self.kinds)
         middle.addWidget(self._pages, 1)
+        patient = QHBoxLayout()
+        patient.addWidget(self.deidentify)
+        patient.addWidget(self._identity, 1)
         place = QHBoxLayout()
         place.addWidget(QLabel(self.tr("Folder")))
         place.addWidget(self.folder, 3)
@@ -185,72 +179,98 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(middle, 1)
         layout.addWidget(self._unfinished)
+        layout.addLayout(patient)
         layout.addLayout(place)
+        layout.addWidget(self._files)
         layout.addLayout(buttons)
 
-    def _connect(self) -> None:
-        self.kinds.currentRowChanged.connect(self._show_kind)
-        self.picture.changed.connect(self._propose)
-        self.animation.changed.connect(self._propose)
-        self.report.failed.connect(self.failed)
-        self.folder.textChanged.connect(self._say_ready)
-        self.name.textChanged.connect(self._say_ready)
-        self._choose.clicked.connect(self._ask_folder)
-        self.export.clicked.connect(self.start)
-        self.cancel.clicked.connect(self._cancel)
-        self.close_button.clicked.connect(self.reject)
-        self.reveal.clicked.connect(
-            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(self.folder.text()))
-        )
-
     def _begin(self) -> None:
+        """Show what was chosen last; de-identified, whatever was chosen."""
         folder = Path(self._choices.folder) if self._choices.folder else Path.home()
         self.folder.setText(str(folder if folder.is_dir() else Path.home()))
+        self.kinds.tick(self._choices.chosen)
+        first = min(self._choices.chosen, key=KINDS.index, default=ExportKind.PDF)
+        self.kinds.show_kind(first)
+        for page in (self.report, self.picture):
+            page.set_deidentified(True)
+        self.picture.choose(self._choices.picture)
+        self.name.setText(self._proposed_name())
         self._show_working(False)
         self.reveal.hide()
         segmented = segmentation_progress(self._shown.session.study)
         self._unfinished.setVisible(segmented.done < segmented.total)
         words = self.tr("{done} of {total} frames are segmented; the export holds only these.")
         self._unfinished.setText(words.format(done=segmented.done, total=segmented.total))
-        self.kinds.setCurrentRow(_KINDS.index(ExportKind(self._choices.kind)))
+
+    def _connect(self) -> None:
+        self.kinds.currentRowChanged.connect(self._show_kind)
+        self.kinds.ticks_changed.connect(self._refresh)
+        self.picture.changed.connect(self._refresh)
+        self.animation.changed.connect(self._refresh)
+        self.report.failed.connect(self.failed)
+        self.deidentify.toggled.connect(self._set_deidentified)
+        self.folder.textChanged.connect(self._refresh)
+        self.name.textChanged.connect(self._refresh)
+        self._choose.clicked.connect(self._ask_folder)
+        self.export.clicked.connect(self.start)
+        self.cancel.clicked.connect(self._cancel)
+        self.close_button.clicked.connect(self.reject)
+        self.reveal.clicked.connect(
+            lambda: QDesktopServices.openUrl(QUrl.fromLocalFile(str(self.order.folder)))
+        )
 
     # --- what is chosen --------------------------------------------------------------------------
 
-    def _show_kind(self, row: int) -> None:
-        self._pages.setCurrentIndex(row)
-        self._propose()
+    def _show_kind(self) -> None:
+        self._pages.setCurrentWidget(self._page_of[self.kinds.currentRow()])
         # After the dialog is on screen: a preview takes longer than a repaint.
         QTimer.singleShot(0, self, self._preview)
 
     def _preview(self) -> None:
-        if self.kind is ExportKind.PDF and not self._task.running:
-            self.report.preview()
-        elif self.kind is ExportKind.PNG:
+        page = self._pages.currentWidget()
+        if page is self.picture:
             self.picture.preview()
+        elif page is self.report and not self._task.running:
+            self.report.preview()
 
-    def _proposed_name(self) -> str:
-        what = ""
-        if self.kind is ExportKind.PNG:
-            what = f"{self.picture.key.replace('_', '-')}-frame-{self._state.frame + 1}"
-        elif self.kind is ExportKind.GIF:
-            first, last = self.animation.span
-            what = f"frames-{first + 1}-{last + 1}"
-        return file_name(self._shown.session.study, self.kind, what)
+    def _proposed_name(self, *, other: bool = False) -> str:
+        deidentify = self.deidentify.isChecked() is not other
+        return base_name(self._shown.session.study, deidentify=deidentify)
 
-    def _propose(self) -> None:
-        self.name.setText(self._proposed_name())
+    def _set_deidentified(self, deidentify: bool) -> None:
+        """Let every kind name the patient, or none."""
+        if self.name.text() == self._proposed_name(other=True):
+            self.name.setText(self._proposed_name())
+        self.report.set_deidentified(deidentify)
+        self.picture.set_deidentified(deidentify)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Say what Export will do; what is there now is not replaced silently."""
+        self.kinds.offer(ExportKind.PNG, self.picture.refusal)
+        bare = self.deidentify.isChecked()
+        self._identity.setText(
+            self.tr("No name, number, date or place in any file; new identifiers.")
+            if bare
+            else self.tr("The files name the patient as the pullback does: for the archive.")
+        )
+        paint(self._identity, theme.QUIET if bare else theme.WARNING)
+        self._files.setText(" · ".join(path.name for path in self.paths))
         self._say_ready()
 
     def _say_ready(self) -> None:
-        """Say what Export will do; what is written now is not replaced silently."""
-        folder = Path(self.folder.text().strip()).expanduser()
-        usable = bool(self.folder.text().strip()) and folder.is_dir()
-        self.export.setEnabled(usable and not self._task.running)
-        targets = table_paths(self.path) if self.kind is ExportKind.CSV else (self.path,)
-        if not usable:
+        order = self.order
+        usable = bool(self.folder.text().strip()) and order.folder.is_dir()
+        ready = usable and bool(order.kinds)
+        self.export.setEnabled(ready and not self._task.running)
+        older = [path.name for path in order.all_paths if path.exists()] if usable else []
+        if not order.kinds:
+            self._say(self.tr("Tick what is to be written."), theme.WARNING)
+        elif not usable:
             self._say(self.tr("Choose a folder that exists."), theme.WARNING)
-        elif any(target.exists() for target in targets):
-            self._say(self.tr("The file exists and will be replaced."), theme.WARNING)
+        elif older:
+            names = ", ".join(older) if len(older) < len(order.all_paths) else self.tr("All files")
+            self._say(self.tr("Will be replaced: {names}").format(names=names), theme.WARNING)
         else:
             self._say("", theme.QUIET)
 
@@ -265,65 +285,61 @@ class ExportDialog(QDialog):
     # --- writing ---------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Write what is chosen."""
+        """Write what is ticked, of the study as it is now."""
         if self._task.running:
             return
-        self._written = []
-        task = Task(self.tr("Exporting"), self._work(), self)
+        session, order = self._shown.session, self.order
+        report = self.report.document
+        if report is None:
+            self.report.stop()
+        work = partial(
+            exported,
+            order,
+            session.study,
+            session.results,
+            screen=self._screen_writers(order),
+            report=report,
+        )
+        task = Task(self.tr("Exporting"), work, self)
         task.item.connect(self._take)
-        task.finished.connect(self._finish)
         task.failed.connect(self._fail)
         self._show_working(True)
         self._task.start(task)
 
-    def _work(self) -> Callable[[], Iterator[object]]:
-        """Return the work of the task, with all it needs from widgets taken now."""
-        session, path = self._shown.session, self.path
-        if self.kind is ExportKind.PNG:
-            return partial(_written_picture, path, self.picture.picture())
-        if self.kind is ExportKind.GIF:
-            source = self._animation_source()
-            speed = int(self.animation.speed.currentData())
-            return partial(_written_animation, path, source, self.animation.frames, speed)
-        document = self.report.document if self.kind is ExportKind.PDF else None
-        if document is not None:
-            return partial(_written_report, path, document)
-        self.report.stop()
-        size = self.report.page_size
-        return partial(exported, self.kind, path, session.study, session.results, size)
+    def _screen_writers(self, order: ExportOrder) -> dict[ExportKind, FileWriter]:
+        """Return what writes pictures, with all it needs from widgets taken now."""
+        writers: dict[ExportKind, FileWriter] = {}
+        for kind in order.kinds.intersection(SCREEN):
+            if kind is ExportKind.PNG:
+                writers[kind] = picture_writer(self.picture.picture())
+            else:
+                writers[kind] = animation_writer(
+                    self._shown,
+                    self._state.display,
+                    self.animation.frames,
+                    speed=int(self.animation.speed.currentData()),
+                    overlay=self.animation.overlay.isChecked(),
+                    field_only=order.deidentify,
+                )
+        return writers
 
-    def _animation_source(self) -> AnimationSource:
-        study, pictures = self._shown.session.study, self._shown.pictures
-        display, overlay = self._state.display, self.animation.overlay.isChecked()
-
-        def annotation(frame: int) -> FrameAnnotation | None:
-            return study.annotation(frame) if overlay else None
-
-        return AnimationSource(
-            picture=partial(_coloured_frame, self._shown, display),
-            annotation=annotation,
-            grid=pictures.cartesian_grid,
-            frame_count=study.pullback.frame_count,
-            scaled=study.calibration.scaled,
-        )
-
-    def _take(self, item: Path | tuple[int, int]) -> None:
-        if isinstance(item, Path):
-            self._written.append(item)
+    def _take(self, item: ExportProgress | tuple[Path, ...]) -> None:
+        if isinstance(item, tuple):
+            self._finish(item)
             return
-        done, total = item
-        self._progress.setRange(0, total)
-        self._progress.setValue(done)
+        if item.part > 0:  # before that nobody knows how long it takes
+            self._progress.setRange(0, _PER_MILLE)
+        self._progress.setValue(round(_PER_MILLE * item.part))
+        self._say(f"{self.kinds.name(item.kind)} …", theme.QUIET)
 
-    def _finish(self) -> None:
+    def _finish(self, paths: tuple[Path, ...]) -> None:
         self._task.done()
         self._show_working(False)
         self._remember()
-        self._say_ready()
-        path = self._written[0]
-        self._say(self.tr("Written: {path}").format(path=path.name), theme.THICKNESS)
+        words = self.tr("Written: {name}") if len(paths) == 1 else self.tr("Written: {n} files")
+        self._say(words.format(name=paths[0].name, n=len(paths)), theme.THICKNESS)
         self.reveal.show()
-        self.exported.emit(path)
+        self.exported.emit(paths)
 
     def _fail(self, reason: str) -> None:
         self._task.done()
@@ -340,9 +356,15 @@ class ExportDialog(QDialog):
         self._progress.setRange(0, 0)
         self._progress.setVisible(working)
         self.cancel.setVisible(working)
-        self._note.setVisible(not working)
         self.export.setEnabled(not working)
-        for widget in (self.kinds, self._pages, self.folder, self.name, self._choose):
+        for widget in (
+            self.kinds,
+            self._pages,
+            self.deidentify,
+            self.folder,
+            self.name,
+            self._choose,
+        ):
             widget.setEnabled(not working)
 
     def _say(self, words: str, colour: str) -> None:
@@ -350,38 +372,14 @@ class ExportDialog(QDialog):
         paint(self._note, colour)
 
     def _remember(self) -> None:
+        order = self.order
         self._choices = replace(
             self._choices,
             folder=self.folder.text().strip(),
-            kind=self.kind.value,
-            page_size=self.report.page_size,
+            kinds=tuple(kind.value for kind in KINDS if kind in order.kinds),
+            page_size=order.page_size,
+            picture=self.picture.key,
             overlay=self.animation.overlay.isChecked(),
             speed=int(self.animation.speed.currentData()),
         )
         save_choices(self._choices)
-
-
-def _coloured_frame(shown: ShownStudy, display: Display, frame: int) -> NDArray[np.uint8]:
-    """Return a frame in the colours it has on screen, uint8 ``[row, column, 3]``."""
-    own = shown.pictures.original(frame) if shows_own_colours(display) else None
-    if own is not None:
-        return own
-    coloured: NDArray[np.uint8] = colour_table(display)[shown.pictures.cartesian(frame)]
-    return coloured
-
-
-def _written_report(path: Path, document: bytes) -> Iterator[Path]:
-    write_bytes(path, document)
-    yield path
-
-
-def _written_picture(path: Path, picture: QImage) -> Iterator[Path]:
-    write_png(path, picture)
-    yield path
-
-
-def _written_animation(
-    path: Path, source: AnimationSource, frames: range, speed: int
-) -> Iterator[Path | tuple[int, int]]:
-    yield from write_animation(path, source, frames, frames_per_second=speed)
-    yield path

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QHideEvent, QImage, QPixmap
+from PySide6.QtCore import QCoreApplication, QSize, Qt, Signal
+from PySide6.QtGui import QHideEvent, QImage, QPixmap, QStandardItemModel
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -20,13 +20,15 @@ from PySide6.QtWidgets import (
 )
 
 from calcviewer.app.animation import animation_frames
-from calcviewer.app.export import PAGE_SIZES, SPEEDS, report_bytes
+from calcviewer.app.export import ExportKind, corners_may_name, report_bytes
+from calcviewer.app.export_choices import PAGE_SIZES, SPEEDS
 from calcviewer.app.results import Results
 from calcviewer.app.review import lesion_in_view
 from calcviewer.app.session import IvoctStudy
+from calcviewer.core.pullback import Pullback
 from calcviewer.gui import theme
 from calcviewer.gui.current_task import CurrentTask
-from calcviewer.gui.panels.card import quiet
+from calcviewer.gui.panels.card import quiet, warning
 from calcviewer.gui.panels.figures import frame_range
 from calcviewer.gui.pdf_pages import pages
 from calcviewer.gui.shown import ShownStudy
@@ -49,6 +51,46 @@ class TextPage(QWidget):
         layout.addStretch(1)
 
 
+def words_page(kind: ExportKind, pullback: Pullback) -> TextPage:
+    """Return the page of a kind without choices."""
+    tr = QCoreApplication.translate
+    words = {
+        ExportKind.CSV: tr(
+            "export",
+            "Two tables for spreadsheets: every measured frame, and every lesion with its score. "
+            "Frames are numbered from 1; a value that could not be measured is empty.",
+        ),
+        ExportKind.JSON: tr(
+            "export",
+            "Everything that was measured, with calibration, protocol, model and decisive frames, "
+            "for programs. A value that could not be measured is null.",
+        ),
+        ExportKind.SEG: tr(
+            "export",
+            "Lumen, calcium and guidewire shadow of every frame, on the pixels of the pullback. "
+            "Archives keep it beside the pullback, other programs draw it over the frames; here "
+            "Open results… brings it back exactly.",
+        ),
+        ExportKind.SR: tr(
+            "export",
+            "Every lesion with its score, and every measured frame, as a structured report. "
+            "Here Open results… shows it beside the measurements as a second reader's.",
+        ),
+        ExportKind.NIFTI: tr(
+            "export",
+            "One volume of labels in mm for programs of research: 1 lumen, 2 calcium, 3 guidewire "
+            "shadow.",
+        ),
+    }[kind]
+    if kind in (ExportKind.SEG, ExportKind.SR) and pullback.source.kind != "dicom":
+        words += "\n\n" + tr(
+            "export",
+            "The pullback is no DICOM image: the file belongs to a study of its own, without a "
+            "patient.",
+        )
+    return TextPage(words)
+
+
 class ReportPage(QWidget):
     """The PDF report: paper, and its pages as they will be written.
 
@@ -64,7 +106,8 @@ class ReportPage(QWidget):
         super().__init__(parent)
         self._shown = shown
         self._task = CurrentTask(self)
-        self._made: tuple[IvoctStudy, PageSize, bytes] | None = None
+        self._deidentified = False
+        self._made: tuple[IvoctStudy, PageSize, bool, bytes] | None = None
         self.paper = QComboBox()
         for size in PAGE_SIZES:
             self.paper.addItem(size if size == "A4" else self.tr("Letter"), size)
@@ -91,12 +134,18 @@ class ReportPage(QWidget):
 
     @property
     def document(self) -> bytes | None:
-        """The report on this paper as it was previewed; None when the study has changed since."""
+        """The report as it was previewed; None when it would be another one now."""
         if self._made is None:
             return None
-        study, page_size, document = self._made
-        current = study is self._shown.session.study and page_size == self.page_size
-        return document if current else None
+        study, page_size, deidentified, document = self._made
+        now = self._shown.session.study, self.page_size, self._deidentified
+        return document if (study, page_size, deidentified) == now else None
+
+    def set_deidentified(self, deidentified: bool) -> None:
+        """Show the report with the patient or, if ``deidentified``, without."""
+        self._deidentified = deidentified
+        if self.isVisible():
+            self.preview()
 
     def preview(self) -> None:
         """Make the report and show its pages, unless that is done."""
@@ -106,11 +155,11 @@ class ReportPage(QWidget):
         self._clear()
         self.state.setText(self.tr("Building the preview…"))
         self.state.show()
-        session = self._shown.session
-        study, size = session.study, self.page_size
-        work = partial(_report_and_pages, study, session.results, size)
+        session, size, bare = self._shown.session, self.page_size, self._deidentified
+        study = session.study
+        work = partial(_report_and_pages, study, session.results, size, deidentify=bare)
         task = Task(self.tr("Building the preview"), work, self)
-        task.item.connect(lambda item: self._take(study, size, item))
+        task.item.connect(lambda item: self._take((study, size, bare), item))
         task.finished.connect(self.state.hide)
         task.finished.connect(self._task.done)
         task.failed.connect(self._fail)
@@ -125,9 +174,9 @@ class ReportPage(QWidget):
         super().hideEvent(event)
         self.stop()
 
-    def _take(self, study: IvoctStudy, size: PageSize, item: bytes | QImage) -> None:
+    def _take(self, asked: tuple[IvoctStudy, PageSize, bool], item: bytes | QImage) -> None:
         if isinstance(item, bytes):
-            self._made = (study, size, item)
+            self._made = (*asked, item)
             return
         sheet = QLabel()
         ratio = self.devicePixelRatioF()
@@ -152,23 +201,32 @@ class ReportPage(QWidget):
 
 
 def _report_and_pages(
-    study: IvoctStudy, results: Results, size: PageSize
+    study: IvoctStudy, results: Results, size: PageSize, *, deidentify: bool
 ) -> Iterator[bytes | QImage]:
     """Yield the report, then its pages."""
-    document = report_bytes(study, results, page_size=size)
+    document = report_bytes(study, results, page_size=size, deidentify=deidentify)
     yield document
     yield from pages(document, _PAGE_PX)
 
 
 class PicturePage(QWidget):
-    """A picture of one view or of the whole window, as it is on screen."""
+    """A picture of one view or of the whole window, as it is on screen.
+
+    Signals
+    -------
+    changed
+        Another picture is chosen, or none can be.
+    """
 
     changed = Signal()
 
-    def __init__(self, window: QWidget, views: Mapping[str, QWidget], words: str) -> None:
+    def __init__(
+        self, window: QWidget, views: Mapping[str, QWidget], shown: ShownStudy, frame: int
+    ) -> None:
         super().__init__()
         self._targets = {WINDOW: window, **views}
-        self._words = words
+        self._shown, self._frame = shown, frame
+        self._deidentified = False
         self.what = QComboBox()
         names = {
             WINDOW: self.tr("Whole window"),
@@ -182,6 +240,7 @@ class PicturePage(QWidget):
         for key, target in self._targets.items():
             if target.isVisible():
                 self.what.addItem(names.get(key, key), key)
+        self.reason = warning()
         self._thumbnail = QLabel()
         self._thumbnail.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._thumbnail.setStyleSheet(f"background: {theme.SURFACE}; border-radius: 8px;")
@@ -191,25 +250,91 @@ class PicturePage(QWidget):
         form.addRow(self.tr("What"), self.what)
         layout = QVBoxLayout(self)
         layout.addLayout(form)
+        layout.addWidget(self.reason)
         layout.addWidget(self._thumbnail, 1)
+        self._offer()
 
     @property
     def key(self) -> str:
         """What is chosen: `WINDOW` or the name of a view."""
         return str(self.what.currentData() or WINDOW)
 
+    @property
+    def refusal(self) -> str:
+        """Why what is chosen cannot be written; empty when it can."""
+        return self._refusal(self.key)
+
+    def choose(self, key: str) -> None:
+        """Choose a picture, if it can be written."""
+        place = self.what.findData(key)
+        if place >= 0 and not self._refusal(key):
+            self.what.setCurrentIndex(place)
+
+    def set_deidentified(self, deidentified: bool) -> None:
+        """Offer only what names nobody, if ``deidentified``."""
+        self._deidentified = deidentified
+        self._offer()
+        self.preview()
+        self.changed.emit()
+
     def picture(self) -> QImage:
         """Return the picture as it is now."""
-        return snapshot(self._targets[self.key], self._words)
+        pullback = self._shown.session.study.pullback
+        words = self.tr("{name} · frame {n} of {count}").format(
+            name=self.tr("De-identified pullback") if self._deidentified else pullback.name,
+            n=self._frame + 1,
+            count=pullback.frame_count,
+        )
+        return snapshot(self._targets[self.key], words)
 
     def preview(self) -> None:
         """Show the picture, small."""
+        if not self.isVisible():
+            return
         small = QPixmap.fromImage(self.picture()).scaled(
             _THUMBNAIL,
             Qt.AspectRatioMode.KeepAspectRatio,
             Qt.TransformationMode.SmoothTransformation,
         )
         self._thumbnail.setPixmap(small)
+
+    def _offer(self) -> None:
+        """Grey out what cannot be written, and say why."""
+        model = self.what.model()
+        assert isinstance(model, QStandardItemModel)
+        reasons = [self._refusal(str(self.what.itemData(row))) for row in range(self.what.count())]
+        for row, reason in enumerate(reasons):
+            model.item(row).setEnabled(not reason)
+            self.what.setItemData(row, reason, Qt.ItemDataRole.ToolTipRole)
+        if self.refusal and "" in reasons:
+            self.what.setCurrentIndex(reasons.index(""))
+        self.reason.setText("\n".join(dict.fromkeys(reason for reason in reasons if reason)))
+        self.reason.setVisible(any(reasons))
+
+    def _refusal(self, key: str) -> str:
+        if not self._deidentified:
+            return ""
+        if key == WINDOW:
+            return self.tr("Not the whole window: it shows the name of the pullback.")
+        study = self._shown.session.study
+        if key == "cross_section" and corners_may_name(study.pullback):
+            return self.tr(
+                "Not the cross-section: its corners may show what the console wrote. The "
+                "animation leaves them out."
+            )
+        if key in ("cross_section", "polar") and self._is_explained():
+            return self.tr("Not a view of this frame: words in it say why it does not count.")
+        return ""
+
+    def _is_explained(self) -> bool:
+        """Whether views of the frame hold free text or the name of a file."""
+        study = self._shown.session.study
+        annotation = study.annotation(self._frame)
+        return (
+            self._frame in study.review.excluded
+            or bool(annotation and annotation.failure)
+            or bool(self._shown.pictures.fault(self._frame))
+        )
 
 
 class AnimationPage(QWidget):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QRect
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 _GAP_PX = 1
 
@@ -113,3 +113,14 @@ class ViewArea(QWidget):
     def _place(self) -> None:
         for name, place in self._layout.places.items():
             self._views[name].setGeometry(QRect(*placed(place, self.width(), self.height())))
+
+
+def boxed(layout: QHBoxLayout | QVBoxLayout, *widgets: QWidget) -> QWidget:
+    """Return a widget that holds others without margins."""
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(0)
+    for widget in widgets:
+        layout.addWidget(widget)
+    holder = QWidget()
+    holder.setLayout(layout)
+    return holder

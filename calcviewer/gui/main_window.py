@@ -30,13 +30,15 @@ from calcviewer.gui.exclude import ExcludeAsk
 from calcviewer.gui.export import ExportDialog
 from calcviewer.gui.go_to import GoTo
 from calcviewer.gui.icons import icon
-from calcviewer.gui.layouts import LAYOUTS, ViewArea
+from calcviewer.gui.layouts import LAYOUTS, ViewArea, boxed
 from calcviewer.gui.opening import dropped_path
+from calcviewer.gui.pacs.assembly import Pacs
 from calcviewer.gui.panels.calibration import CalibrationPanel
 from calcviewer.gui.panels.decisive import DecisivePanel
 from calcviewer.gui.panels.frame import FramePanel
 from calcviewer.gui.panels.lesions import LesionsPanel
 from calcviewer.gui.panels.score import ScorePanel
+from calcviewer.gui.second_reader import SecondReader
 from calcviewer.gui.start_page import StartPage
 from calcviewer.gui.status_line import StatusLine
 from calcviewer.gui.tool_bar import ToolBar
@@ -67,6 +69,8 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self.desk, self)
         self.actions_by_id = bind(self, self.commands)
         self._confirm_tip = self.actions_by_id["confirm_lesion"].toolTip()
+        self.pacs = Pacs(self.desk, self)
+        self.second_reader = SecondReader(self.desk, self)
         self._relay = ChangeRelay(self)
         self._make_views()
         self._make_bars()
@@ -138,12 +142,12 @@ class MainWindow(QMainWindow):
         self.panel_area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.panel_area.setFixedWidth(_PANELS_PX)
         self.panel_area.setWidget(column)
-        self._review = _boxed(QHBoxLayout(), self.view_area, self.panel_area)
+        self._review = boxed(QHBoxLayout(), self.view_area, self.panel_area)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start_page)
         self._pages.addWidget(self._review)
-        middle = _boxed(QHBoxLayout(), self.tool_bar, self._pages)
-        self.setCentralWidget(_boxed(QVBoxLayout(), self.top_bar, middle, self.status))
+        middle = boxed(QHBoxLayout(), self.tool_bar, self._pages)
+        self.setCentralWidget(boxed(QVBoxLayout(), self.top_bar, middle, self.status))
         self.banner = Banner(self._pages)
         self.go_to = GoTo(self._pages)
         self.exclude_ask = ExcludeAsk(self.view_area)
@@ -171,6 +175,11 @@ class MainWindow(QMainWindow):
         commands.frame_asked.connect(lambda: self.go_to.ask(desk.state.frame_count))
         commands.fit_asked.connect(self._fit)
         commands.export_asked.connect(self._export)
+        commands.results_asked.connect(self.second_reader.ask)
+        self.second_reader.failed.connect(self.banner.show_error)
+        self.second_reader.said.connect(self.status.show_message)
+        commands.pacs_asked.connect(self.pacs.show)
+        self.pacs.said.connect(self.status.show_message)
         commands.escaped.connect(self._escape)
         commands.tool_asked.connect(self.toolbox.choose)
         self.calibration.catheter_wanted.connect(lambda: self.toolbox.choose("catheter"))
@@ -188,6 +197,7 @@ class MainWindow(QMainWindow):
         page = self.start_page
         page.file_asked.connect(commands.open_file)
         page.folder_asked.connect(commands.open_folder)
+        page.pacs_asked.connect(lambda: commands.pacs("worklist"))
         page.demo_asked.connect(commands.open_demo)
         page.recent_asked.connect(desk.open_path)
         page.cancel_asked.connect(desk.opening.cancel)
@@ -372,11 +382,11 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open what was dropped."""
+        """Open what was dropped: a study, or results over theirs."""
         path = dropped_path(event.mimeData())
         if path is not None:
             event.acceptProposedAction()
-            self.open_path(path)
+            self.second_reader.take(path)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """End all work, keep the settings, and go; wait when work would be lost."""
@@ -403,14 +413,3 @@ class MainWindow(QMainWindow):
         screens = [screen.availableGeometry() for screen in self.screen().virtualSiblings()]
         if any(screen.contains(left + width // 2, top + 20) for screen in screens):
             self.setGeometry(left, top, width, height)
-
-
-def _boxed(layout: QHBoxLayout | QVBoxLayout, *widgets: QWidget) -> QWidget:
-    """Return a widget that holds others without margins."""
-    layout.setContentsMargins(0, 0, 0, 0)
-    layout.setSpacing(0)
-    for widget in widgets:
-        layout.addWidget(widget)
-    holder = QWidget()
-    holder.setLayout(layout)
-    return holder

@@ -33,7 +33,7 @@ class StartPage(QWidget):
 
     Signals
     -------
-    file_asked, folder_asked, demo_asked, cancel_asked
+    file_asked, folder_asked, pacs_asked, demo_asked, cancel_asked
         The operator pressed that button.
     recent_asked
         A path of the recent list was chosen.
@@ -41,6 +41,7 @@ class StartPage(QWidget):
 
     file_asked = Signal()
     folder_asked = Signal()
+    pacs_asked = Signal()
     demo_asked = Signal()
     cancel_asked = Signal()
     recent_asked = Signal(Path)
@@ -127,6 +128,7 @@ class StartPage(QWidget):
         texts = (
             (self.tr("Open file…"), self.file_asked, "primary"),
             (self.tr("Open folder…"), self.folder_asked, ""),
+            (self.tr("PACS…"), self.pacs_asked, ""),
             (self.tr("Simulated demo"), self.demo_asked, ""),
         )
         for text, asked, look in texts:

@@ -80,10 +80,10 @@ QToolButton#icon:checked {{ background: {ACCENT_QUIET}; }}
 QToolButton#icon:focus {{ border-color: {ACCENT}; }}
 QFrame#line {{ border: none; border-bottom: 1px solid {BORDER}; margin: 0 6px 4px 6px; }}
 QToolButton::menu-indicator {{ image: none; }}
-QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QPlainTextEdit, QTextEdit {{ background: {SURFACE};
-    border: 1px solid {BORDER}; border-radius: 6px; min-height: {HIT_PX - 10}px; padding: 4px 8px;
-    selection-background-color: {ACCENT}; }}
-QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus,
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox, QDateEdit, QPlainTextEdit, QTextEdit {{
+    background: {SURFACE}; border: 1px solid {BORDER}; border-radius: 6px;
+    min-height: {HIT_PX - 10}px; padding: 4px 8px; selection-background-color: {ACCENT}; }}
+QLineEdit:focus, QComboBox:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateEdit:focus,
 QPlainTextEdit:focus, QTextEdit:focus {{ border-color: {ACCENT}; }}
 QAbstractSpinBox QLineEdit {{ border: none; min-height: 0; padding: 0 6px;
     background: transparent; }}
@@ -91,8 +91,9 @@ QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 8px; height
     border: none; }}
 QAbstractSpinBox::up-button {{ subcontrol-position: top right; }}
 QAbstractSpinBox::down-button {{ subcontrol-position: top left; }}
-QComboBox::drop-down {{ border: none; width: 28px; }}
-QComboBox::down-arrow {{ width: 10px; height: 6px; background: {_TRIANGLE}; }}
+QComboBox::drop-down, QDateEdit::drop-down {{ border: none; width: 28px; }}
+QComboBox::down-arrow, QDateEdit::down-arrow {{ width: 10px; height: 6px;
+    background: {_TRIANGLE}; }}
 QComboBox QAbstractItemView {{ background: {SURFACE}; border: 1px solid {BORDER};
     selection-background-color: {ACCENT_QUIET}; }}
 QCheckBox, QRadioButton {{ min-height: {HIT_PX}px; spacing: 8px; }}

@@ -168,7 +168,9 @@ class TopBar(QWidget):
 
     def _open_button(self, actions: Mapping[str, QAction]) -> QPushButton:
         menu = QMenu(self)
-        menu.addActions([actions[name] for name in ("open_file", "open_folder", "open_demo")])
+        menu.addActions(
+            [actions[name] for name in ("open_file", "open_folder", "worklist", "open_demo")]
+        )
         button = QPushButton(self.tr("Open…"))
         button.setMenu(menu)
         return button

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
-from dataclasses import replace
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pydicom import dcmread
 
 from calcviewer.app.animation import (
     MOST_FRAMES,
@@ -20,21 +22,27 @@ from calcviewer.app.animation import (
     write_animation,
 )
 from calcviewer.app.export import (
-    ExportChoices,
     ExportKind,
-    choices_path,
+    ExportOrder,
+    ExportProgress,
+    base_name,
     exported,
-    file_name,
+)
+from calcviewer.app.export_choices import (
+    ExportChoices,
+    choices_path,
     load_choices,
     save_choices,
 )
 from calcviewer.app.results import compute_results
+from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import Arc, CartesianGrid, centred_grid
 from calcviewer.core.study import Review
 from tests.lesion_studies import TWO_LESIONS, arc, study_of
 from tests.phantoms import GRID, label_map
+from tests.result_studies import processing_pullback, result_study
 
 SQUARE = centred_grid(200, 4.0)
 
@@ -55,11 +63,23 @@ def source(
     )
 
 
+def order(folder: Path, *kinds: ExportKind, **parts: object) -> ExportOrder:
+    chosen = {"base": "x", "deidentify": False, "shows": {ExportKind.PNG: "polar-frame-4"}}
+    return ExportOrder(kinds=frozenset(kinds), folder=folder, **{**chosen, **parts})
+
+
+def run(wanted: ExportOrder, study: IvoctStudy) -> tuple[Path, ...]:
+    *progress, paths = exported(wanted, study, compute_results(study, {}))
+    parts = [one.part for one in progress if isinstance(one, ExportProgress)]
+    assert parts == sorted(parts)
+    assert (parts[0], parts[-1]) == (0.0, 1.0)
+    assert isinstance(paths, tuple)
+    return paths
+
+
 def test_tables(tmp_path: Path) -> None:
     study = study_of(TWO_LESIONS)
-    paths = list(
-        exported(ExportKind.CSV, tmp_path / "x.csv", study, compute_results(study, {}), "A4")
-    )
+    paths = run(order(tmp_path, ExportKind.CSV), study)
     assert [path.name for path in paths] == ["x-frames.csv", "x-lesions.csv"]
     with paths[0].open() as stream:
         frames = list(csv.DictReader(stream))
@@ -69,57 +89,118 @@ def test_tables(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x-frames.csv", "x-lesions.csv"]
 
 
-def test_data(tmp_path: Path) -> None:
+@pytest.mark.parametrize("deidentify", [False, True])
+def test_data(tmp_path: Path, *, deidentify: bool) -> None:
     study = study_of(TWO_LESIONS, review=Review(voi=(10, 16)))
-    target = tmp_path / "a.json"
-    assert list(exported(ExportKind.JSON, target, study, compute_results(study, {}), "A4")) == [
-        target
-    ]
-    document = json.loads(target.read_text())
+    (path,) = run(order(tmp_path, ExportKind.JSON, deidentify=deidentify), study)
+    document = json.loads(path.read_text())
     assert document["voi"] == [11, 17]
     assert len(document["lesions"]) == 1
+    assert document["pullback"]["name"] == ("De-identified pullback" if deidentify else "phantom")
+    assert (document["pullback"]["path"] == "") is deidentify
 
 
 def test_report(tmp_path: Path) -> None:
-    study = study_of([arc(200)] * 2)
-    target = tmp_path / "r.pdf"
-    assert list(exported(ExportKind.PDF, target, study, compute_results(study, {}), "letter")) == [
-        target
-    ]
-    assert target.read_bytes().startswith(b"%PDF-")
+    (path,) = run(order(tmp_path, ExportKind.PDF, page_size="letter"), study_of([arc(200)] * 2))
+    assert path.read_bytes().startswith(b"%PDF-")
 
 
-def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_results_of_frames_that_are_no_dicom_stay_together(tmp_path: Path) -> None:
+    paths = run(order(tmp_path, ExportKind.SEG, ExportKind.SR), study_of(TWO_LESIONS[:4]))
+    assert [path.name for path in paths] == ["x.seg.dcm", "x.sr.dcm"]
+    assert len({_study_uid(path) for path in paths}) == 1
+
+
+@pytest.mark.parametrize("deidentify", [False, True])
+def test_results_of_a_dicom_pullback_stay_together(tmp_path: Path, *, deidentify: bool) -> None:
+    study = result_study(processing_pullback(tmp_path))
+    wanted = order(tmp_path, ExportKind.SEG, ExportKind.SR, deidentify=deidentify)
+    uids = {_study_uid(path) for path in run(wanted, study)}
+    assert len(uids) == 1
+    assert (uids == {study.pullback.source.study_instance_uid}) is not deidentify
+
+
+def _study_uid(path: Path) -> str:
+    return str(dcmread(path, specific_tags=["StudyInstanceUID"]).StudyInstanceUID)
+
+
+def test_a_folder_that_is_not_writable_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CalcViewerError, match=r"Nothing was written to .*file"):
+        run(order(tmp_path / "file", ExportKind.JSON), study_of([arc(200)]))
+
+
+def test_nothing_ordered(tmp_path: Path) -> None:
+    with pytest.raises(CalcViewerError, match="Nothing was chosen"):
+        run(order(tmp_path), study_of([arc(200)]))
+
+
+def test_what_is_ended_early_leaves_everything_as_it_was(tmp_path: Path) -> None:
     study = study_of([arc(200)])
-    target = tmp_path / "missing" / "a.json"
-    with pytest.raises(CalcViewerError, match=r"a\.json could not be written"):
-        list(exported(ExportKind.JSON, target, study, compute_results(study, {}), "A4"))
+    older = tmp_path / "x-analysis.json"
+    older.write_text("older")
+    work = exported(
+        order(tmp_path, ExportKind.JSON, ExportKind.CSV), study, compute_results(study, {})
+    )
+    while next(work).part < 1.0:
+        assert len(list(tmp_path.iterdir())) == 2  # the older file, and a hidden folder
+    work.close()
+    assert list(tmp_path.iterdir()) == [older]
+    assert older.read_text() == "older"
+
+
+def test_a_full_disk_leaves_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _document: object) -> None:
+        path.write_text("half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("calcviewer.app.export.write_json", full)
+    with pytest.raises(CalcViewerError, match=r"No space left on device\. Make room"):
+        run(order(tmp_path, ExportKind.CSV, ExportKind.JSON), study_of([arc(200)]))
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
-    ("name", "kind", "what", "expected"),
+    ("base", "kind", "expected"),
     [
-        ("LAD run 3", ExportKind.PDF, "", "LAD-run-3-report.pdf"),
-        ("a/b:c*", ExportKind.PNG, "polar-frame-4", "a-b-c-polar-frame-4.png"),
-        ("///", ExportKind.JSON, "", "pullback-analysis.json"),
-        ("Läsion", ExportKind.CSV, "", "Läsion-frames.csv"),
-        ("x" * 300, ExportKind.GIF, "frames-1-2", "x" * 80 + "-frames-1-2.gif"),
+        ("LAD run 3", ExportKind.PDF, "LAD-run-3-report.pdf"),
+        ("a/b:c*", ExportKind.PNG, "a-b-c-polar-frame-4.png"),
+        ("///", ExportKind.JSON, "pullback-analysis.json"),
+        ("Läsion", ExportKind.SEG, "Läsion.seg.dcm"),
+        ("x" * 300, ExportKind.NIFTI, "x" * 80 + ".nii.gz"),
     ],
 )
-def test_file_names(name: str, kind: ExportKind, what: str, expected: str) -> None:
+def test_file_names(base: str, kind: ExportKind, expected: str) -> None:
+    (path,) = order(Path("/data"), kind, base=base).all_paths
+    assert path == Path("/data") / expected
+
+
+def test_proposed_names_name_nobody_when_deidentified() -> None:
     study = study_of([arc(60)])
-    study = replace(study, pullback=replace(study.pullback, name=name))
-    assert file_name(study, kind, what) == expected
+    assert base_name(study, deidentify=False) == "phantom"
+    assert base_name(study, deidentify=True) == "pullback"
 
 
 def test_choices_are_remembered() -> None:
     assert load_choices() == ExportChoices()
-    chosen = ExportChoices(folder="/data", kind="gif", page_size="letter", overlay=False, speed=20)
+    chosen = ExportChoices(
+        folder="/data",
+        kinds=("gif", "seg"),
+        page_size="letter",
+        picture="polar",
+        overlay=False,
+        speed=20,
+    )
     save_choices(chosen)
     assert load_choices() == chosen
+    assert load_choices().chosen == {ExportKind.GIF, ExportKind.SEG}
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"kind": "exe", "speed": [], "overlay": 3}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"kinds": ["exe"], "speed": [], "overlay": 3, "picture": 1}']
+)
 def test_choices_that_cannot_be_used_fall_back(text: str) -> None:
     choices_path().parent.mkdir(parents=True)
     choices_path().write_text(text)
@@ -128,7 +209,7 @@ def test_choices_that_cannot_be_used_fall_back(text: str) -> None:
 
 def test_one_bad_choice_leaves_the_others() -> None:
     choices_path().parent.mkdir(parents=True)
-    choices_path().write_text('{"kind": "exe", "speed": 5, "folder": "/data"}')
+    choices_path().write_text('{"kinds": "gif", "speed": 5, "folder": "/data"}')
     assert load_choices() == ExportChoices(speed=5, folder="/data")
 
 

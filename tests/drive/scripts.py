@@ -146,7 +146,7 @@ def _export_report(robot: Robot) -> Script:
     yield Until("the preview", lambda: export.report.document is not None, 60)
     yield robot.still()
     robot.picture("export")
-    target = export.path
+    (target,) = export.paths
     assert not target.exists()
     robot.click(export.export)
     yield Until("the report", target.exists, 60)

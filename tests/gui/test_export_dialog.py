@@ -1,40 +1,56 @@
-"""Export from the window: every kind, cancelling, failing, and what is remembered."""
+"""Export from the window: every kind, several at once, cancelling, failing, forgetting a name."""
 
 from __future__ import annotations
 
+import errno
 import gc
+import gzip
 import json
 import os
 import weakref
-from collections.abc import Callable
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QImage
+from pypdf import PdfReader
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QColor, QDesktopServices, QImage
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from calcviewer.app.analysis_file import NOTICE
-from calcviewer.app.export import ExportKind, load_choices
+from calcviewer.app.export import ExportKind
+from calcviewer.app.export_choices import load_choices
 from calcviewer.core.study import Review
 from calcviewer.gui.export import ExportDialog
+from calcviewer.gui.export_list import KINDS
 from calcviewer.gui.export_pages import AnimationPage
 from calcviewer.gui.pdf_pages import pages
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.snapshot import snapshot, write_png
 from calcviewer.gui.view_state import LookUpTable, ViewState
 from tests.gui.studies import shown_of
-from tests.lesion_studies import (
-    TWO_LESIONS,
-    arc,
-    study_of,
+from tests.lesion_studies import TWO_LESIONS, arc, study_of
+from tests.result_studies import (
+    ACCESSION,
+    BIRTH,
+    HOSPITAL,
+    NUMBER,
+    STUDY_DATE,
+    presentation_pullback,
+    processing_pullback,
+    result_study,
 )
 
 Open = Callable[..., ExportDialog]
-ORDER = list(ExportKind)
+LEFT = Qt.MouseButton.LeftButton
+ALL_KINDS = tuple(ExportKind)
 
 
 @pytest.fixture
@@ -51,14 +67,20 @@ def window(qtbot: QtBot) -> QWidget:
 
 @pytest.fixture
 def open_dialog(window: QWidget, tmp_path: Path) -> Open:
-    def opened(shown: ShownStudy | None = None, kind: ExportKind = ExportKind.JSON) -> ExportDialog:
+    def opened(
+        shown: ShownStudy | None = None,
+        *kinds: ExportKind,
+        deidentify: bool = False,
+        view: str = "polar",
+    ) -> ExportDialog:
         shown = shown or shown_of(study_of(TWO_LESIONS))
         state = ViewState(window)
         state.reset(shown.session.study.pullback.frame_count)
         state.go_to(3)
-        view = window.findChild(QLabel, "view")
-        dialog = ExportDialog(shown, state, window, views={"polar": view})
-        dialog.kinds.setCurrentRow(ORDER.index(kind))
+        dialog = ExportDialog(shown, state, window, views={view: window.findChild(QLabel, "view")})
+        dialog.kinds.tick(kinds or (ExportKind.JSON,))
+        dialog.kinds.show_kind((kinds or (ExportKind.JSON,))[0])
+        dialog.deidentify.setChecked(deidentify)
         dialog.show()
         (tmp_path / "out").mkdir(exist_ok=True)
         dialog.folder.setText(str(tmp_path / "out"))
@@ -67,32 +89,45 @@ def open_dialog(window: QWidget, tmp_path: Path) -> Open:
     return opened
 
 
-def run(dialog: ExportDialog, qtbot: QtBot) -> Path:
-    with qtbot.waitSignal(dialog.exported, timeout=20000) as done:
-        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-    (path,) = done.args
-    return Path(path)
+def run(dialog: ExportDialog, qtbot: QtBot) -> list[Path]:
+    with qtbot.waitSignal(dialog.exported, timeout=30000) as done:
+        qtbot.mouseClick(dialog.export, LEFT)
+    (paths,) = done.args
+    return list(paths)
 
 
+def names_in(folder: Path) -> list[str]:
+    return sorted(one.name for one in folder.iterdir())
+
+
+# --- each kind -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("deidentify", [False, True])
 def test_the_report_is_previewed_and_written_as_it_was_seen(
-    open_dialog: Open, qtbot: QtBot
+    open_dialog: Open, qtbot: QtBot, *, deidentify: bool
 ) -> None:
-    dialog = open_dialog(shown_of(study_of([arc(200)] * 2)), ExportKind.PDF)
+    shown = shown_of(study_of([arc(200)] * 2))
+    dialog = open_dialog(shown, ExportKind.PDF, deidentify=deidentify)
+    qtbot.waitUntil(lambda: dialog.report.document is not None, timeout=20000)
     qtbot.waitUntil(lambda: not dialog.report.state.isVisible(), timeout=20000)
     seen = dialog.report.document
     assert seen is not None
     sheets = dialog.report._sheets.findChildren(QLabel)
-    assert len(sheets) == len(list(pages(seen, 100)))
+    assert len(sheets) >= len(list(pages(seen, 100)))
     assert sheets[0].pixmap().width() > 300
-    path = run(dialog, qtbot)
-    assert path.name == "phantom-report.pdf"
+    (path,) = run(dialog, qtbot)
+    assert path.name == ("pullback-report.pdf" if deidentify else "phantom-report.pdf")
     assert path.read_bytes() == seen
+    text = "".join(page.extract_text() for page in PdfReader(path).pages)
+    assert ("phantom" in text.replace("phantom 1", "")) is not deidentify  # the model's name
+    assert ("date removed" in text) is deidentify
 
 
 def test_another_paper_is_another_report(open_dialog: Open, qtbot: QtBot) -> None:
     dialog = open_dialog(shown_of(study_of([arc(200)])), ExportKind.PDF)
     dialog.report.paper.setCurrentIndex(1)
-    path = run(dialog, qtbot)  # the preview may still be in work
+    (path,) = run(dialog, qtbot)  # the preview may still be in work
     (first, *_) = pages(path.read_bytes(), 850)
     assert first.height() == pytest.approx(1100, abs=2)
     assert load_choices().page_size == "letter"
@@ -107,29 +142,45 @@ def test_a_study_that_changed_since_the_preview_is_exported_as_it_is(
     seen = dialog.report.document
     shown.session.edit("confirm", Review(confirmed_lesions=frozenset({(0, 0)})))
     assert dialog.report.document is None
-    assert run(dialog, qtbot).read_bytes() != seen
+    (path,) = run(dialog, qtbot)
+    assert path.read_bytes() != seen
+
+
+def test_what_is_written_is_the_study_at_the_click(open_dialog: Open, qtbot: QtBot) -> None:
+    shown = shown_of(study_of(TWO_LESIONS))
+    dialog = open_dialog(shown, ExportKind.JSON, ExportKind.GIF)
+    with qtbot.waitSignal(dialog.exported, timeout=30000) as told:
+        qtbot.mouseClick(dialog.export, LEFT)
+        shown.session.edit("VOI", Review(voi=(10, 16)))
+    (path,) = [one for one in told.args[0] if one.suffix == ".json"]
+    document = json.loads(path.read_text())
+    assert (document["voi"], len(document["lesions"])) == (None, 2)
 
 
 def test_tables_and_data(open_dialog: Open, qtbot: QtBot) -> None:
-    dialog = open_dialog(kind=ExportKind.CSV)
-    path = run(dialog, qtbot)
-    assert sorted(one.name for one in path.parent.iterdir()) == [
+    dialog = open_dialog(None, ExportKind.CSV, ExportKind.JSON)
+    paths = run(dialog, qtbot)
+    assert names_in(paths[0].parent) == [
+        "phantom-analysis.json",
         "phantom-frames.csv",
         "phantom-lesions.csv",
     ]
-    dialog.kinds.setCurrentRow(ORDER.index(ExportKind.JSON))
-    document = json.loads(run(dialog, qtbot).read_text())
-    assert len(document["lesions"]) == 2
+    assert len(json.loads(paths[-1].read_text())["lesions"]) == 2
 
 
 def test_pictures_of_the_window_and_of_a_view(open_dialog: Open, qtbot: QtBot) -> None:
-    dialog = open_dialog(kind=ExportKind.PNG)
-    whole = QImage(str(run(dialog, qtbot)))
+    dialog = open_dialog(None, ExportKind.PNG)
+    dialog.picture.what.setCurrentIndex(0)
+    (path,) = run(dialog, qtbot)
+    assert path.name == "phantom-window-frame-4.png"
+    whole = QImage(str(path))
     dialog.picture.what.setCurrentIndex(1)
-    assert dialog.name.text() == "phantom-polar-frame-4.png"
-    part = QImage(str(run(dialog, qtbot)))
+    (path,) = run(dialog, qtbot)
+    assert path.name == "phantom-polar-frame-4.png"
+    part = QImage(str(path))
     assert (whole.width(), part.width() < whole.width()) == (300, True)
     assert whole.height() > 200  # the line below it
+    assert load_choices().picture == "polar"
 
 
 def test_an_animation_of_the_voi_in_the_colours_of_the_screen(
@@ -139,7 +190,7 @@ def test_an_animation_of_the_voi_in_the_colours_of_the_screen(
     dialog = open_dialog(shown, ExportKind.GIF)
     dialog._state.set_table(LookUpTable.INVERSE)
     dialog.animation.overlay.setChecked(False)
-    path = run(dialog, qtbot)
+    (path,) = run(dialog, qtbot)
     assert path.name == "phantom-frames-3-5.gif"
     with Image.open(path) as film:
         assert film.n_frames == 3
@@ -148,54 +199,173 @@ def test_an_animation_of_the_voi_in_the_colours_of_the_screen(
     assert not load_choices().overlay
 
 
-def test_an_animation_can_be_cancelled_and_leaves_nothing(
+# --- all together --------------------------------------------------------------------------------
+
+
+def test_everything_at_once(open_dialog: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    shown = shown_of(result_study(processing_pullback(tmp_path)))
+    dialog = open_dialog(shown, *ALL_KINDS)
+    expected = dialog.paths
+    assert len(expected) == 10
+    assert all(one.name.startswith("Quillfeather") for one in expected)
+    assert run(dialog, qtbot) == list(expected)
+    assert names_in(tmp_path / "out") == sorted(one.name for one in expected)
+    assert "10 files" in dialog._note.text()
+    assert dialog.reveal.isVisible()
+
+
+def test_nothing_tells_who_it_is(open_dialog: Open, qtbot: QtBot, tmp_path: Path) -> None:
+    folder = tmp_path / "Quillfeather-1955"
+    folder.mkdir()
+    review = Review(
+        comments=MappingProxyType({3: "Marigold moved"}),
+        excluded=MappingProxyType({17: "Marigold coughed"}),
+    )
+    shown = shown_of(result_study(processing_pullback(folder), review))
+    paths = run(open_dialog(shown, *ALL_KINDS, deidentify=True), qtbot)
+    uids = (
+        shown.session.study.pullback.source.sop_instance_uid,
+        shown.session.study.pullback.source.study_instance_uid,
+    )
+    assert len(paths) == 10
+    secrets = ("Quillfeather", "Marigold", NUMBER, HOSPITAL, BIRTH, ACCESSION, STUDY_DATE, *uids)
+    places = (str(tmp_path), str(Path.cwd()))
+    for path in paths:
+        for content in _contents(path):
+            for secret in (*secrets, *places):
+                assert secret.lower().encode() not in content.lower(), (path.name, secret)
+
+
+def _contents(path: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file, and what is packed in it."""
+    content = path.read_bytes()
+    yield content
+    yield path.name.encode()
+    if path.suffix == ".gz":
+        yield gzip.decompress(content)
+    start = content.find(b"%PDF-")
+    if start >= 0:
+        report = PdfReader(BytesIO(content[start:]))
+        yield "".join(page.extract_text() for page in report.pages).encode()
+        yield str(report.metadata).encode()
+    for part in content.split(b"stream\n")[1:]:
+        yield zlib.decompressobj().decompress(part) if part[:1] == b"x" else part
+
+
+def test_a_picture_that_would_name_the_patient_is_not_offered(
     open_dialog: Open, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    dialog = open_dialog(shown_of(study_of([arc(60)] * 200)), ExportKind.GIF)
-    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dialog._progress.value() >= 1, timeout=10000)
+    dialog = open_dialog(None, ExportKind.PNG, deidentify=True)
+    assert dialog.picture.key == "polar"
+    assert "name of the pullback" in dialog.picture.reason.text()
+    dialog.deidentify.setChecked(False)
+    assert not dialog.picture.reason.isVisible()
+    shown = shown_of(result_study(presentation_pullback(tmp_path)))
+    console = replace(
+        shown.session.study.pullback.source, sop_class_uid="1.2.840.10008.5.1.4.1.1.7"
+    )
+    pullback = replace(shown.session.study.pullback, source=console)
+    shown = shown_of(replace(shown.session.study, pullback=pullback))
+    dialog = open_dialog(shown, ExportKind.PNG, deidentify=True, view="cross_section")
+    assert "corners" in dialog.picture.reason.text()
+    assert dialog.kinds.ticked == frozenset()
     assert not dialog.export.isEnabled()
-    qtbot.mouseClick(dialog.cancel, Qt.MouseButton.LeftButton)
+    dialog.deidentify.setChecked(False)
+    assert dialog.kinds.ticked == {ExportKind.PNG}
     assert dialog.export.isEnabled()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
-    assert "nothing was written" in dialog._note.text()
 
 
-def test_closing_while_writing_leaves_nothing(
+def test_what_a_console_writes_beside_the_field_is_left_out_of_animations(
     open_dialog: Open, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    dialog = open_dialog(shown_of(study_of([arc(60)] * 200)), ExportKind.GIF)
-    qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: dialog._progress.value() >= 1, timeout=10000)
-    dialog.close()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
+    study = result_study(presentation_pullback(tmp_path, 3))
+    marked = replace(study.pullback, frames=_WithText(study.pullback.frames))
+    shown = shown_of(replace(study, pullback=marked))
+    corners = {}
+    for deidentify in (False, True):
+        (path,) = run(open_dialog(shown, ExportKind.GIF, deidentify=deidentify), qtbot)
+        with Image.open(path) as film:
+            corners[deidentify] = np.asarray(film.convert("RGB"))[5:15, 5:15].max()
+    assert corners[False] > 100
+    assert corners[True] < 30
 
 
-def test_a_failure_is_said_once_and_the_older_file_stays(
-    open_dialog: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+class _WithText:
+    """Frames with something bright in a corner."""
+
+    def __init__(self, frames: object) -> None:
+        self._frames = frames
+
+    def display(self, index: int) -> np.ndarray:
+        shown = self._frames.display(index).copy()
+        shown[:20, :20] = 255
+        return shown
+
+    def intensity(self, index: int) -> np.ndarray:
+        values = self._frames.intensity(index).copy()
+        values[:20, :20] = values.max() + 200
+        return values
+
+
+# --- choosing ------------------------------------------------------------------------------------
+
+
+def test_the_name_follows_deidentification_until_one_is_typed(open_dialog: Open) -> None:
+    dialog = open_dialog(deidentify=True)
+    assert dialog.name.text() == "pullback"
+    dialog.deidentify.setChecked(False)
+    assert dialog.name.text() == "phantom"
+    dialog.name.setText("case 7")
+    dialog.deidentify.setChecked(True)
+    assert [one.name for one in dialog.paths] == ["case-7-analysis.json"]
+
+
+def test_a_name_cannot_lead_out_of_the_folder(open_dialog: Open, tmp_path: Path) -> None:
+    dialog = open_dialog()
+    dialog.name.setText("../../etc/x")
+    assert [one.parent for one in dialog.paths] == [tmp_path / "out"]
+
+
+def test_ticks_are_set_by_the_left_end_of_a_row_and_by_space(
+    open_dialog: Open, qtbot: QtBot
 ) -> None:
     dialog = open_dialog()
-    older = dialog.path
-    older.write_text("older")
-    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "disk full")))
-    with qtbot.waitSignal(dialog.failed, timeout=10000) as told:
-        qtbot.mouseClick(dialog.export, Qt.MouseButton.LeftButton)
-    assert "disk full" in told.args[0]
-    assert "disk full" in dialog._note.text()
-    assert older.read_text() == "older"
-    assert [one.name for one in older.parent.iterdir()] == [older.name]
-    assert dialog.export.isEnabled()
+    kinds = dialog.kinds
+
+    def row(kind: ExportKind) -> QRect:
+        return kinds.visualItemRect(kinds.item(KINDS.index(kind)))
+
+    seg = row(ExportKind.SEG)
+    assert seg.height() >= 32
+    qtbot.mouseClick(kinds.viewport(), LEFT, pos=QPoint(seg.left() + 36, seg.center().y()))
+    assert kinds.ticked == {ExportKind.JSON, ExportKind.SEG}
+    text = row(ExportKind.SR)
+    qtbot.mouseClick(kinds.viewport(), LEFT, pos=text.center())
+    assert kinds.kind is ExportKind.SR
+    assert ExportKind.SR not in kinds.ticked
+    qtbot.keyClick(kinds, Qt.Key.Key_Space)
+    assert ExportKind.SR in kinds.ticked
+    assert "sr.dcm" in dialog._files.text()
+    qtbot.mouseClick(kinds.viewport(), LEFT, pos=QPoint(seg.left() + 6, seg.center().y()))
+    assert kinds.ticked == {ExportKind.JSON, ExportKind.SR}
 
 
-def test_a_file_that_would_be_replaced_is_announced(open_dialog: Open, qtbot: QtBot) -> None:
+def test_nothing_ticked_is_said(open_dialog: Open) -> None:
     dialog = open_dialog()
+    dialog.kinds.tick(())
+    assert not dialog.export.isEnabled()
+    assert "Tick" in dialog._note.text()
+
+
+def test_files_that_would_be_replaced_are_announced(open_dialog: Open, qtbot: QtBot) -> None:
+    dialog = open_dialog(None, ExportKind.JSON)
     assert "replaced" not in dialog._note.text()
     run(dialog, qtbot)
-    assert "Written" in dialog._note.text()
+    assert "Written: phantom-analysis.json" in dialog._note.text()
+    dialog.kinds.tick((ExportKind.JSON, ExportKind.CSV))
+    assert dialog._note.text() == "Will be replaced: phantom-analysis.json"
     dialog.name.setText("other")
     assert dialog._note.text() == ""
-    dialog.name.setText("phantom-analysis")  # the ending is added
-    assert "replaced" in dialog._note.text()
 
 
 def test_a_folder_that_is_not_there_cannot_be_chosen(open_dialog: Open) -> None:
@@ -205,15 +375,18 @@ def test_a_folder_that_is_not_there_cannot_be_chosen(open_dialog: Open) -> None:
     assert "folder" in dialog._note.text()
 
 
-def test_folder_and_kind_are_remembered(open_dialog: Open, qtbot: QtBot, tmp_path: Path) -> None:
-    run(open_dialog(kind=ExportKind.JSON), qtbot)
+def test_what_was_chosen_is_remembered_but_not_to_name_the_patient(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    run(open_dialog(None, ExportKind.JSON, ExportKind.CSV), qtbot)
     shown = shown_of(study_of(TWO_LESIONS))
     state = ViewState()
     state.reset(len(TWO_LESIONS))
     again = ExportDialog(shown, state)
     qtbot.addWidget(again)
-    assert again.kind is ExportKind.JSON
-    assert again.path == tmp_path / "out" / "phantom-analysis.json"
+    assert again.kinds.ticked == {ExportKind.JSON, ExportKind.CSV}
+    assert again.deidentify.isChecked()
+    assert again.paths[-1] == tmp_path / "out" / "pullback-analysis.json"
 
 
 def test_what_is_not_segmented_is_said(open_dialog: Open) -> None:
@@ -229,6 +402,85 @@ def test_a_long_animation_says_that_it_is_thinned(qtbot: QtBot) -> None:
     qtbot.addWidget(page)
     assert page.frames.step == 3
     assert "One frame in 3" in page._thinned.text()
+
+
+# --- ending early --------------------------------------------------------------------------------
+
+
+def test_an_animation_can_be_cancelled_and_leaves_nothing(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shown = shown_of(study_of([arc(60)] * 200))
+    dialog = open_dialog(shown, ExportKind.JSON, ExportKind.GIF)
+    qtbot.mouseClick(dialog.export, LEFT)
+    qtbot.waitUntil(lambda: dialog._progress.value() > 500, timeout=10000)
+    assert not dialog.export.isEnabled()
+    assert "Animation" in dialog._note.text()
+    qtbot.mouseClick(dialog.cancel, LEFT)
+    assert dialog.export.isEnabled()
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
+    assert "nothing was written" in dialog._note.text()
+
+
+def test_closing_while_writing_leaves_nothing(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = open_dialog(shown_of(study_of([arc(60)] * 200)), ExportKind.GIF)
+    qtbot.mouseClick(dialog.export, LEFT)
+    qtbot.waitUntil(lambda: dialog._progress.value() >= 1, timeout=10000)
+    dialog.close()
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
+
+
+def test_a_failure_is_said_once_and_older_files_stay(
+    open_dialog: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = open_dialog(None, ExportKind.CSV, ExportKind.JSON)
+    older = dialog.paths[-1]
+    older.write_text("older")
+    full = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    fsync, calls = os.fsync, []
+
+    def fills_up(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) > 1:
+            raise full
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fills_up)
+    with qtbot.waitSignal(dialog.failed, timeout=10000) as told:
+        qtbot.mouseClick(dialog.export, LEFT)
+    assert told.args[0] == dialog._note.text()
+    assert told.args[0].startswith(f"Nothing was written to {older.parent}: No space left")
+    assert older.read_text() == "older"
+    assert names_in(older.parent) == [older.name]
+    assert dialog.export.isEnabled()
+
+
+def test_a_source_that_is_gone_leaves_nothing(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    shown = shown_of(result_study(processing_pullback(tmp_path)))
+    dialog = open_dialog(shown, ExportKind.JSON, ExportKind.SEG)
+    shown.session.study.pullback.source.path.unlink()
+    with qtbot.waitSignal(dialog.failed, timeout=20000) as told:
+        qtbot.mouseClick(dialog.export, LEFT)
+    assert "cannot be read any more" in told.args[0]
+    assert names_in(tmp_path / "out") == []
+
+
+def test_the_folder_is_shown(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()))
+    dialog = open_dialog()
+    run(dialog, qtbot)
+    qtbot.mouseClick(dialog.reveal, LEFT)
+    assert shown == [str(tmp_path / "out")]
+
+
+# --- pictures and memory -------------------------------------------------------------------------
 
 
 def test_a_snapshot_carries_the_notice(qtbot: QtBot, tmp_path: Path) -> None:
@@ -252,7 +504,7 @@ def test_the_dialog_lets_go_of_the_study(window: QWidget, qtbot: QtBot) -> None:
     state.reset(1)
     dialog = ExportDialog(shown, state, window)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.kinds.setCurrentRow(ORDER.index(ExportKind.JSON))
+    dialog.kinds.show_kind(ExportKind.JSON)
     dialog.show()
     dialog.close()
     del dialog, shown

@@ -97,8 +97,10 @@ def _one_file(source: SourceReference) -> Path:
 
 def _review(review: Review) -> Review:
     own = review.calibration
+    edits = {k: _annotation(one) for k, one in review.edits.items()}
     return replace(
         review,
+        edits=MappingProxyType(edits),
         excluded=MappingProxyType(dict.fromkeys(review.excluded, "by the operator")),
         guidewire_decisions=tuple(
             replace(one, operator="", when="date removed") for one in review.guidewire_decisions
@@ -109,10 +111,14 @@ def _review(review: Review) -> Review:
 
 
 def _annotation(annotation: FrameAnnotation) -> FrameAnnotation:
-    """Return the annotation; why a frame failed may name the file."""
-    if not annotation.failure:
+    """Return the annotation; why a frame failed may name the file, a program its house."""
+    if not annotation.failure and not annotation.taken_from:
         return annotation
-    return replace(annotation, failure="not segmented")
+    return replace(
+        annotation,
+        failure="not segmented" if annotation.failure else "",
+        taken_from="another program" if annotation.taken_from else "",
+    )
 
 
 def _calibration(calibration: Calibration) -> Calibration:

@@ -29,6 +29,7 @@ from calcviewer.core.annotation import FrameAnnotation, Label, LabelMap, labels_
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import CartesianGrid, centred_grid
+from calcviewer.core.limits import MOST_FRAMES, is_frame_size
 from calcviewer.core.pullback import (
     CalibratedValue,
     Calibration,
@@ -213,7 +214,8 @@ class _Volume:
             raise UnreadableInputError(f"{path} holds no volume of labels.", _HINT)
         if header.get_slope_inter() not in ((None, None), (1.0, 0.0)):
             raise UnreadableInputError(f"{path} holds scaled values.", _HINT)
-        if math.prod(shape) * kind.itemsize > _LARGEST_BYTES:
+        allowed = is_frame_size(shape[1], shape[0]) and shape[2] <= MOST_FRAMES
+        if not allowed or math.prod(shape) * kind.itemsize > _LARGEST_BYTES:
             raise UnreadableInputError(f"{path} is too large: {shape}.", _HINT)
         self.shape = shape[2], shape[1], shape[0]
         self._header, self._kind = header, kind

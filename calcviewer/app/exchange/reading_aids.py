@@ -152,8 +152,11 @@ def _aids(document: dict[str, Any]) -> ReadingAids:
     working_spacing_mm = value_of(float, document["working_spacing_mm"])
     check_scale("the working spacing", working_spacing_mm)
     excluded = value_of(tuple[int, ...], document["excluded"])
+    voi = value_of(tuple[int, int] | None, document["voi"])
+    if voi is not None and not 0 <= voi[0] <= voi[1] < document["frames"]:
+        raise ValueError(f"VOI {voi}")
     review = Review(
-        voi=value_of(tuple[int, int] | None, document["voi"]),
+        voi=voi,
         excluded=MappingProxyType(dict.fromkeys(excluded, "excluded")),
         guidewire_decisions=tuple(
             GuidewireDecision(first, last, bridge, "", "")

@@ -172,7 +172,7 @@ def _stated_frame(group: MeasuredGroup, frame: int, study: IvoctStudy) -> Measur
     annotation = study.annotation(frame)
     if annotation is None:
         return group
-    made = _MADE[annotation.provenance]
+    made = annotation.taken_from or _MADE[annotation.provenance]
     confirmed = ", confirmed" if frame in study.review.confirmed_frames else ""
     comment = study.review.comments.get(frame, "")
     said = _said([(Subject.CONTOURS, made + confirmed), (Subject.COMMENT, comment)])

@@ -57,6 +57,8 @@ def _analysed(folder: Path) -> IvoctStudy:
         pullback = _pullback(document)
         model = record(ModelReference, document["model"])
         voi = value_of(tuple[int, int] | None, document["voi"], "voi")
+        if voi is not None and not 0 < voi[0] <= voi[1] <= pullback.frame_count:
+            raise ValueError(f"its VOI is {voi[0]} to {voi[1]}")
         review = Review(voi=None if voi is None else (voi[0] - 1, voi[1] - 1))
         protocol = record(Protocol, document["protocol"])
     except (KeyError, TypeError, ValueError) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
@@ -12,10 +12,9 @@ from calcviewer import __version__
 from calcviewer.app.lesion_report.context import ReportContext, frame_list, lumen_at, number
 from calcviewer.app.lesion_report.figures import calcium_map, cut_deg, pullback_axis, trends
 from calcviewer.app.lesion_report.frames import FramePictures, longitudinal_view, view_radius_mm
-from calcviewer.app.lesion_report.key_frames import key_frames
+from calcviewer.app.lesion_report.key_frames import key_frames, made_by
 from calcviewer.app.lesion_report.lesion import in_force, lesion_section, score_text
 from calcviewer.app.results import Results, most_severe
-from calcviewer.core.annotation import Provenance
 from calcviewer.core.pullback import CalibratedValue, Origin, PolarLayout
 from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.lesion import Lesion
@@ -216,22 +215,14 @@ def _no_lesion_text(study: Study[Protocol], results: Results) -> str:
 
 
 def model_rows(study: Study[Protocol]) -> tuple[Row, ...]:
-    """Return which network made the contours, and how many frames were corrected or drawn."""
+    """Return which network there was, and how many frames it, an operator or others made."""
     model = study.model
-    provenances = [
-        annotation.provenance
+    made = Counter(
+        made_by(annotation)
         for index in range(study.pullback.frame_count)
         if (annotation := study.annotation(index)) is not None and not annotation.failure
-    ]
-    counts = ", ".join(
-        f"{provenances.count(provenance)} {name}"
-        for provenance, name in (
-            (Provenance.AUTOMATIC, "automatic"),
-            (Provenance.SEMIAUTOMATIC, "corrected"),
-            (Provenance.MANUAL, "drawn"),
-        )
-        if provenance in provenances
     )
+    counts = ", ".join(f"{count} {how}" for how, count in sorted(made.items()))
     frames = Row("Contours", counts or "none")
     if model is None:
         return (Row("Model", "none: no network was used"), frames)

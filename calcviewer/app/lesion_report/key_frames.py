@@ -87,10 +87,16 @@ def _caption(
             ("lumen", lambda frame: frame.lumen_area_mm2, "mm²"),
         ]
         parts += [f"{name} {number(of(measured), unit)}" for name, of, unit in values]
-    made = {
+    parts.append(made_by(annotation) + (", confirmed" if confirmed else ""))
+    return " · ".join(parts)
+
+
+def made_by(annotation: FrameAnnotation) -> str:
+    """Return in a word or two how contours came about."""
+    if annotation.taken_from:
+        return f"from {annotation.taken_from}"
+    return {
         Provenance.AUTOMATIC: "automatic",
         Provenance.SEMIAUTOMATIC: "corrected",
         Provenance.MANUAL: "drawn",
-    }
-    parts.append(made[annotation.provenance] + (", confirmed" if confirmed else ""))
-    return " · ".join(parts)
+    }[annotation.provenance]

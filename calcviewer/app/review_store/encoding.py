@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from calcviewer.core.annotation import (
 from calcviewer.core.contour import Contour, Points
 from calcviewer.core.doubt import CalciumDoubt
 from calcviewer.core.free_measurement import FreeMeasurement
+from calcviewer.core.from_json import parsed, value_of
 from calcviewer.core.geometry import Arc, Grid
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.core.study import GuidewireDecision, Review
@@ -26,7 +27,10 @@ from calcviewer.core.study import GuidewireDecision, Review
 BY_FRAME = ("excluded", "comments", "free_measurements")
 SETS = ("confirmed_frames", "confirmed_lesions", "bookmarks", "interpolated")
 WHOLE = ("guidewire_decisions", "voi", "calibration")
+_PARTS = get_type_hints(Review)
 _LENGTH_BYTES = 4
+_FARTHEST_MM = 1e6
+"""No point of a review lies farther from the catheter, whatever the calibration."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,13 +99,16 @@ def applied(changes: Changes, review: Review) -> Review:
     for name, value in changes.others.items():
         now = getattr(review, name)
         if name in BY_FRAME:
-            new = {int(key): _taken(name, entry) for key, entry in value["set"].items()}
-            parts[name] = _updated(now, {**new, **dict.fromkeys(value["gone"])})
+            new = {int(key): _taken(name, entry) for key, entry in _object(value["set"]).items()}
+            gone = value_of(tuple[int, ...], value["gone"], name)
+            parts[name] = _updated(now, {**new, **dict.fromkeys(gone)})
         elif name in SETS:
-            added, gone = ({_hashable(entry) for entry in value[key]} for key in ("in", "out"))
+            added, gone = (value_of(_PARTS[name], value[key], name) for key in ("in", "out"))
             parts[name] = (now - gone) | added
-        else:
+        elif name in WHOLE:
             parts[name] = _taken(name, value)
+        else:
+            raise ValueError(f"a review has no {name}")
     return replace(review, **parts)
 
 
@@ -134,8 +141,10 @@ def _updated(old: Mapping[int, Any], new: Mapping[int, Any]) -> Mapping[int, Any
     return MappingProxyType({key: value for key, value in merged.items() if value is not None})
 
 
-def _hashable(entry: Any) -> Any:  # noqa: ANN401 - a frame, or a pair of frames
-    return tuple(entry) if isinstance(entry, list) else entry
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"an object was expected, got {type(value).__name__}")
+    return value
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a review
@@ -155,22 +164,27 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any part of a review
 def _taken(name: str, value: Any) -> Any:  # noqa: ANN401 - any part of a review
     """Return a part of a review from its values in JSON."""
     if name == "free_measurements":
-        return tuple(FreeMeasurement(one["kind"], np.array(one["points_mm"])) for one in value)
-    if name == "guidewire_decisions":
-        return tuple(GuidewireDecision(**one) for one in value)
-    if name == "voi" and value is not None:
-        first, last = value
-        return first, last
+        return tuple(
+            FreeMeasurement(one["kind"], _within_reach(np.array(one["points_mm"], np.float64)))
+            for one in value
+        )
     if name == "calibration" and value is not None:
-        return Calibration(**{part: _calibrated(entry) for part, entry in value.items()})
-    return value
+        entries = _object(value).items()
+        return Calibration(**{part: _calibrated(entry) for part, entry in entries})
+    kind = _PARTS[name]
+    return value_of(get_args(kind)[1] if name in BY_FRAME else kind, value, name)
 
 
-def _calibrated(entry: list[Any] | None) -> CalibratedValue | None:
+def _calibrated(entry: object) -> CalibratedValue | None:
     if entry is None:
         return None
-    value, origin, note = entry
-    return CalibratedValue(value, Origin(origin), note)
+    return CalibratedValue(*value_of(tuple[float, Origin, str], entry))
+
+
+def _within_reach(points_mm: Points) -> Points:
+    if not np.all(np.abs(points_mm) <= _FARTHEST_MM):
+        raise ValueError("a point lies nowhere")
+    return points_mm
 
 
 # --- annotations ---------------------------------------------------------------------------------
@@ -200,8 +214,8 @@ def annotation_of(stored: bytes) -> FrameAnnotation:
         When the bytes hold none.
     """
     end = _LENGTH_BYTES + int.from_bytes(stored[:_LENGTH_BYTES], "little")
-    points = np.frombuffer(stored[end:], dtype="<f8").reshape(-1, 2)
-    head = json.loads(stored[_LENGTH_BYTES:end])
+    points = _within_reach(np.frombuffer(stored[end:], dtype="<f8").reshape(-1, 2))
+    head = parsed(stored[_LENGTH_BYTES:end])
     at = 0
 
     def built(value: Any) -> Any:  # noqa: ANN401 - as described
@@ -211,18 +225,46 @@ def annotation_of(stored: bytes) -> FrameAnnotation:
         if not isinstance(value, dict):
             return value
         if "arc" in value:
-            return Arc(*value["arc"])
+            return Arc(*value_of(tuple[float, float], value["arc"], "arc"))
         if "doubt" in value:
             return CalciumDoubt(*(built(arcs) for arcs in value["doubt"]))
         rings = []
-        for length in value["rings"]:
+        for length in value_of(tuple[int, ...], value["rings"], "rings"):
             rings.append(points[at : at + length])
             at += length
-        return Contour(rings[0], tuple(rings[1:]))
+        outer, *holes = rings
+        return Contour(outer, tuple(holes))
 
-    parts = {name: built(value) for name, value in head.items()}
+    parts = {name: built(value) for name, value in _object(head).items()}
     parts["provenance"] = Provenance(parts["provenance"])
-    return FrameAnnotation(**parts)
+    return _checked(FrameAnnotation(**parts))
+
+
+def _checked(annotation: FrameAnnotation) -> FrameAnnotation:
+    """Return an annotation whose parts are of the types they are declared as.
+
+    Raises
+    ------
+    ValueError
+        When they are not.
+    """
+    doubt = annotation.doubt
+    sound = (
+        isinstance(annotation.lumen, Contour | None),
+        isinstance(annotation.eel, Contour | None),
+        isinstance(annotation.failure, str),
+        isinstance(doubt, CalciumDoubt | None),
+        _all_are(Contour, annotation.calcium),
+        _all_are(Arc, annotation.guidewires),
+        _all_are(Arc, annotation.hidden_back),
+    )
+    if not all(sound) or not (doubt is None or _all_are(Arc, (*doubt.missed, *doubt.doubtful))):
+        raise ValueError("a part of the annotation is of another kind")
+    return annotation
+
+
+def _all_are(kind: type, entries: object) -> bool:
+    return isinstance(entries, tuple) and all(isinstance(one, kind) for one in entries)
 
 
 def _described(value: Any, rings: list[Points]) -> Any:  # noqa: ANN401 - a part of an annotation

@@ -9,9 +9,10 @@ import shutil
 import sqlite3
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from calcviewer import __version__
 from calcviewer.app.review_store.encoding import Changes, annotation_bytes, annotation_of
 from calcviewer.app.review_store.log import Entry, Kind
 from calcviewer.core.annotation import FrameAnnotation
-from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.errors import CalcViewerError, CalibrationError
+from calcviewer.core.from_json import parsed, value_of
 from calcviewer.core.geometry import CartesianGrid, Grid, PolarGrid
+from calcviewer.core.pullback import check_scale
 
 Stamp = tuple[tuple[int, int], ...]
 VERSION = 1
@@ -69,7 +72,7 @@ def read_review_file(path: Path) -> StoredReview:
                 return _read(connection, path)
         except sqlite3.Error as error:
             raise _damaged(path, str(error)) from error
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, CalibrationError) as error:
             raise _damaged(path, f"{type(error).__name__}: {error}") from error
 
 
@@ -132,18 +135,25 @@ def _entry(row: Sequence[Any], stored_edits: dict[int, bytes | None]) -> Entry:
         kind=Kind(kind),
         label=label,
         who=who,
-        when=when,
+        when=_time_of(when),
         model=model,
-        frames=tuple(json.loads(frames)),
-        changes=Changes(edits, json.loads(others)),
-        grid=_grid(json.loads(grid)),
+        frames=value_of(tuple[int, ...], parsed(frames), "frames"),
+        changes=Changes(edits, value_of(Mapping[str, object], parsed(others), "changes")),
+        grid=_grid(parsed(grid)),
     )
 
 
-def _grid(stored: dict[str, Any]) -> Grid:
-    if "a_lines" in stored:
-        return PolarGrid(**stored)
-    return CartesianGrid(**{**stored, "centre_px": tuple(stored["centre_px"])})
+def _grid(stored: object) -> Grid:
+    grid: Grid = value_of(PolarGrid | CartesianGrid, stored, "grid")
+    spacing_mm = grid.sample_spacing_mm if isinstance(grid, PolarGrid) else grid.pixel_spacing_mm
+    check_scale("its scale", spacing_mm)
+    return grid
+
+
+def _time_of(when: str) -> str:
+    """Return a time after checking that it can be compared with others."""
+    datetime.fromisoformat(when).timestamp()
+    return when
 
 
 def _is_made(connection: sqlite3.Connection, path: Path) -> bool:

@@ -102,9 +102,17 @@ def start_entry(study: IvoctStudy, *, who: str, when: str) -> Entry:
 
 
 def on_grid(entry: Entry, grid: Grid) -> Entry:
-    """Return an entry as it lies on the pullback when its own calibration is read differently."""
+    """Return an entry as it lies on the pullback when its own calibration is read differently.
+
+    Raises
+    ------
+    ValueError
+        When the entry lies on frames of another shape.
+    """
     if entry.grid == grid:
         return entry
+    if type(entry.grid) is not type(grid) or entry.grid.shape != grid.shape:
+        raise ValueError(f"“{entry.label}” lies on frames of another shape")
     return replace(entry, changes=moved(entry.changes, entry.grid, grid), grid=grid)
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from types import MappingProxyType
 
 from calcviewer.app.review_store.file import read_review_file
-from calcviewer.app.review_store.log import Entry, on_grid, replayed
+from calcviewer.app.review_store.log import Entry
 from calcviewer.app.review_store.place import source_identity
-from calcviewer.app.review_store.search import find_review
-from calcviewer.app.session import IvoctStudy
+from calcviewer.app.review_store.search import find_review, log_on
+from calcviewer.app.session import History, IvoctStudy
 from calcviewer.app.workflows import SegmentOptions, load_segmenter
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.pullback import Pullback
@@ -63,15 +63,16 @@ def open_reviewed(path: Path) -> ReviewedStudy:
         )
     if path.name.endswith(REVIEW_SUFFIX):
         pullback = read_pullback(_pullback_path(path))
-        entries = _entries_of(path, pullback)
+        entries, history = _log_of(path, pullback)
     else:
         pullback = read_pullback(path)
-        entries = find_review(pullback).entries
+        found = find_review(pullback)
+        entries, history = found.entries, found.history
     if not entries:
         raise CalcViewerError(
             f"{path} has no review.", "Open it in the window and confirm frames with Enter."
         )
-    study = Study(pullback, Protocol(), review=replayed(entries).review)
+    study = Study(pullback, Protocol(), review=history.review)
     return ReviewedStudy(study, entries, source_identity(pullback))
 
 
@@ -118,7 +119,7 @@ def _pullback_path(review: Path) -> Path:
     )
 
 
-def _entries_of(review: Path, pullback: Pullback) -> tuple[Entry, ...]:
+def _log_of(review: Path, pullback: Pullback) -> tuple[tuple[Entry, ...], History]:
     """Read the log of a review and check that it is one of this pullback."""
     try:
         stored = read_review_file(review)
@@ -129,4 +130,4 @@ def _entries_of(review: Path, pullback: Pullback) -> tuple[Entry, ...]:
             f"{review} is not a review of {pullback.source.path}.",
             "Put the review beside the pullback it was made of.",
         )
-    return tuple(on_grid(entry, pullback.grid) for entry in stored.entries)
+    return log_on(stored, pullback, review)

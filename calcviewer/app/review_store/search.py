@@ -9,6 +9,7 @@ from pathlib import Path
 
 from calcviewer.app.review_store.file import (
     Stamp,
+    StoredReview,
     UnusableReviewError,
     file_stamp,
     read_review_file,
@@ -18,7 +19,6 @@ from calcviewer.app.review_store.place import numbered, places, source_identity
 from calcviewer.app.session import History
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.core.geometry import Grid
 from calcviewer.core.pullback import Pullback
 from calcviewer.core.study import REVIEW_SUFFIX, Review
 from calcviewer.modalities.ivoct.read import read_pullback
@@ -62,7 +62,7 @@ def find_review(pullback: Pullback) -> FoundReview:
     A file in its place that is damaged, belongs to another pullback or to a newer version of the
     program is passed over and left as it is; the review then has a number in its name.
     """
-    source, grid = source_identity(pullback), pullback.grid
+    source = source_identity(pullback)
     notes: list[str] = []
     begun: list[_Begun] = []
     free: list[Path] = []
@@ -72,7 +72,7 @@ def find_review(pullback: Pullback) -> FoundReview:
             if not path.exists():
                 free.append(path)
                 break
-            one = _begun(path, source, grid, notes)
+            one = _begun(path, source, pullback, notes)
             if one is None:
                 continue
             if not one.entries:
@@ -104,7 +104,7 @@ class _Begun:
     stamp: Stamp
 
 
-def _begun(path: Path, source: str, grid: Grid, notes: list[str]) -> _Begun | None:
+def _begun(path: Path, source: str, pullback: Pullback, notes: list[str]) -> _Begun | None:
     """Read a review; None, with a note, when it cannot be used."""
     stamp = file_stamp(path)
     try:
@@ -112,15 +112,35 @@ def _begun(path: Path, source: str, grid: Grid, notes: list[str]) -> _Begun | No
         if stored.entries and stored.source != source:
             notes.append(f"{path} belongs to another pullback. It was left as it is.")
             return None
-        entries = tuple(on_grid(entry, grid) for entry in stored.entries)
-        return _Begun(path, entries, replayed(entries), stamp)
-    except UnusableReviewError as error:
+        return _Begun(path, *log_on(stored, pullback, path), stamp)
+    except CalcViewerError as error:
         notes.append(str(error))
     except OSError as error:
         notes.append(f"{path} cannot be read: {error.strerror}. It was left as it is.")
-    except (ValueError, KeyError, TypeError) as error:
-        notes.append(f"{path} is damaged ({error}). It was left as it is.")
     return None
+
+
+def log_on(
+    stored: StoredReview, pullback: Pullback, path: Path
+) -> tuple[tuple[Entry, ...], History]:
+    """Return the log of a review as it lies on its pullback, and what it leads to.
+
+    Raises
+    ------
+    CalcViewerError
+        When its steps do not follow from one another, or do not fit the pullback.
+    """
+    try:
+        entries = tuple(on_grid(entry, pullback.grid) for entry in stored.entries)
+        history = replayed(entries)
+        first, last = history.review.voi or (0, 0)
+        if not 0 <= first <= last < pullback.frame_count:
+            raise ValueError(f"its VOI is {first + 1} to {last + 1}")
+    except (ValueError, KeyError, TypeError) as error:
+        raise UnusableReviewError(
+            f"{path} is damaged ({error}).", "It was left as it is."
+        ) from error
+    return entries, history
 
 
 def _time(entry: Entry) -> float:

@@ -164,6 +164,8 @@ class FramePanel(Panel):
         words = []
         if frame in review.interpolated:
             words.append(self.tr("Contours: interpolated between corrected frames"))
+        elif annotation is not None and annotation.taken_from:
+            words.append(self.tr("Contours: from {name}").format(name=annotation.taken_from))
         elif annotation is not None and not annotation.failure:
             words.append(
                 {
