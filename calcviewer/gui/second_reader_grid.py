@@ -19,7 +19,7 @@ from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidge
 
 from calcviewer.gui import theme
 
-_LEAST_COLUMN_PX = 52
+_LEAST_COLUMN_PX = 60
 _SIZED_ROWS = 24
 """Columns are as wide as what is in sight and in so many more rows: not in all of hundreds."""
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
