@@ -17,11 +17,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from calcviewer.app import review as steps
 from calcviewer.app.session import Change
 from calcviewer.app.settings import Settings
-from calcviewer.core.study import Review
-from calcviewer.gui.actions import ACTIONS, bind, build_menu
+from calcviewer.gui.action_states import ActionStates
+from calcviewer.gui.actions import bind, build_menu
 from calcviewer.gui.change_relay import ChangeRelay, StudyReceiver
 from calcviewer.gui.commands import Commands
 from calcviewer.gui.desk import Desk
@@ -68,7 +67,7 @@ class MainWindow(QMainWindow):
         self.desk = Desk(settings, self)
         self.commands = Commands(self.desk, self)
         self.actions_by_id = bind(self, self.commands)
-        self._confirm_tip = self.actions_by_id["confirm_lesion"].toolTip()
+        self.action_states = ActionStates(self.actions_by_id, self.desk, self)
         self.pacs = Pacs(self.desk, self)
         self.second_reader = SecondReader(self.desk, self)
         self._relay = ChangeRelay(self)
@@ -170,7 +169,8 @@ class MainWindow(QMainWindow):
         desk.opening.failed.connect(self._say_not_opened)
         desk.segmentation.changed.connect(self._show_work)
         desk.segmentation.failed.connect(self._say_not_segmented)
-        desk.state.frame_changed.connect(self._show_frame)
+        desk.state.frame_changed.connect(self.action_states.show_frame)
+        self.action_states.confirmation_changed.connect(self.top_bar.show_confirmation)
         commands.said.connect(self.status.show_message)
         commands.frame_asked.connect(lambda: self.go_to.ask(desk.state.frame_count))
         commands.fit_asked.connect(self._fit)
@@ -211,7 +211,7 @@ class MainWindow(QMainWindow):
     def show_change(self, change: Change) -> None:
         """Say what a change means for the bars."""
         self._show_scale()
-        self._show_frame()
+        self.action_states.show_frame()
         self._show_undo()
 
     def _show_study(self) -> None:
@@ -219,9 +219,6 @@ class MainWindow(QMainWindow):
         shown = self.desk.shown
         self._relay.clear()
         self.commands.player.stop()
-        for spec in ACTIONS:
-            if spec.needs_study:
-                self.actions_by_id[spec.id].setEnabled(shown is not None)
         self.toolbox.set_study(shown)
         self.exclude_ask.leave()
         catheter = self.tools["catheter"]
@@ -240,19 +237,16 @@ class MainWindow(QMainWindow):
             self.cross_section.setFocus()
             self.setWindowTitle(f"{shown.session.study.pullback.name} · CalcViewer")
         self._show_scale()
-        self._show_frame()
+        self.action_states.show_study()
         self._show_undo()
         self._show_work()
 
-    def _show_frame(self) -> None:
-        """Say what the actions would do with the frame on screen."""
-        self._show_lesion_in_view()
-        shown, frame = self.desk.shown, self.desk.state.frame
-        review = Review() if shown is None else shown.session.study.review
-        known = frame in review.excluded
-        text = self.tr("Include frame again") if known else self.tr("Exclude frame…")
-        self.actions_by_id["exclude"].setText(text)
-        self.actions_by_id["revert"].setEnabled(frame in review.edits)
+    def _show_undo(self) -> None:
+        """Name the steps undo and redo would make, and where the review is kept."""
+        self.action_states.show_undo()
+        session = None if self.desk.shown is None else self.desk.shown.session
+        undo = None if session is None else session.undo_label
+        self.status.show_review(self.desk.keeping.state, self.desk.keeping.place, undo)
 
     def _show_scale(self) -> None:
         study = None if self.desk.shown is None else self.desk.shown.session.study
@@ -260,37 +254,6 @@ class MainWindow(QMainWindow):
             self.top_bar.show_study(None, None)
         else:
             self.top_bar.show_study(study.pullback, study.calibration)
-
-    def _show_lesion_in_view(self) -> None:
-        """Name the lesion that Confirm would confirm."""
-        text, lesion, tip = self.tr("Confirm lesion"), None, ""
-        if self.desk.shown is not None:
-            session = self.desk.shown.session
-            lesion = steps.lesion_in_view(session.results, self.desk.state.frame)
-            if lesion is not None:
-                number = steps.lesion_number(session.results, lesion)
-                confirmed = lesion.frame_range in session.study.review.confirmed_lesions
-                text = self.tr("Lesion {} confirmed") if confirmed else self.tr("Confirm lesion {}")
-                text = text.format(number)
-                if lesion.verdict is None and not confirmed:
-                    tip = self.tr("Decide about the guidewire first")
-        action = self.actions_by_id["confirm_lesion"]
-        action.setEnabled(lesion is not None and not tip)
-        action.setToolTip(tip or self._confirm_tip)
-        self.top_bar.show_confirmation(text)
-
-    def _show_undo(self) -> None:
-        session = None if self.desk.shown is None else self.desk.shown.session
-        undo = None if session is None else session.undo_label
-        redo = None if session is None else session.redo_label
-        for name, word, label in (
-            ("undo", self.tr("Undo"), undo),
-            ("redo", self.tr("Redo"), redo),
-        ):
-            self.actions_by_id[name].setEnabled(label is not None)
-            self.actions_by_id[name].setText(f"{word} “{label}”" if label else word)
-        keeping = self.desk.keeping
-        self.status.show_review(keeping.state, keeping.place, undo)
 
     # Work -------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ def open_study(window: MainWindow, qtbot: QtBot, path: Path, *, segmented: bool 
     assert window.desk.shown is not None
     if segmented:
         qtbot.waitUntil(lambda: not window.desk.segmentation.running)
-        qtbot.wait(250)  # what streamed in is shown
+        qtbot.waitUntil(lambda: not window._relay._waiting)  # what streamed in is shown
     return window.desk.shown.session
 
 
