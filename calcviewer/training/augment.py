@@ -22,10 +22,13 @@ class Augmentation:
     """Ranges of the augmentation; a pair is drawn uniformly between its ends.
 
     Lengths are fractions of the depth of the frame, intensities fractions of full scale.
+    ``turn_whole_frames`` turns each frame by any angle, as the seed did to Cartesian frames,
+    instead of cutting frames anew out of the spiral.
     """
 
     theta_shift_a_lines: int = 100
     theta_shifts: int = 5
+    turn_whole_frames: bool = False
     flip_probability: float = 0.5
     radial_scale: tuple[float, float] = (0.9, 1.1)
     radial_shift: tuple[float, float] = (-0.015, 0.015)

@@ -87,8 +87,13 @@ def _sample(
 ) -> tuple[NDArray[np.float32], Labels]:
     if augmentation is None:
         return voi.images[frame].astype(np.float32), voi.labels[frame]
+    if augmentation.turn_whole_frames:
+        turn = int(rng.integers(voi.labels.shape[1]))
+        image = np.roll(voi.images[frame], turn, axis=0).astype(np.float32)
+        label = np.roll(voi.labels[frame], turn, axis=0)
+        return augment(image, label, rng, settings=augmentation)
     offset = int(rng.integers(augmentation.theta_shifts)) * augmentation.theta_shift_a_lines
-    image, labels = cut_frame(
+    image, label = cut_frame(
         voi.images, voi.labels, frame=frame, offset=offset // voi.metadata.stride
     )
-    return augment(image, labels, rng, settings=augmentation)
+    return augment(image, label, rng, settings=augmentation)

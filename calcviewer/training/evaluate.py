@@ -1,6 +1,6 @@
-"""Pixelwise evaluation in the layout of the seed's Tables 1 and 2 (Gharaibeh 2019, section 4)."""
+"""Pixelwise evaluation: confusion matrices before and after the CRF, and what follows from them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from calcviewer.app.voi_file import Voi
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.inference.crf import CrfParameters, refine
 from calcviewer.inference.model_card import CLASSES
-from calcviewer.inference.onnx import Network
+from calcviewer.inference.refinement import Predicting
 
 Confusion = NDArray[np.int64]
 
@@ -34,22 +34,41 @@ class Counts:
 
     @property
     def total(self) -> Confusion:
-        """All VOIs together."""
-        return sum(self.of_voi.values(), _no_counts())
+        """Of all VOIs together."""
+        return self.total_of(self.of_voi)
+
+    def total_of(self, names: Iterable[str]) -> Confusion:
+        """Add up some VOIs."""
+        return sum((self.of_voi[name] for name in names), _no_counts())
+
+    def f1_of_vois(self, class_name: str) -> list[float]:
+        """F1 of one class in every VOI; NaN where it neither is nor is found."""
+        return [f1_of_classes(confusion)[class_name] for confusion in self.of_voi.values()]
+
+    def scores_as_dict(self) -> dict[str, dict[str, float | None]]:
+        """JSON-ready scores of every class, all VOIs together."""
+        return {
+            name: {key: json_number(value) for key, value in asdict(scores).items()}
+            for name, scores in class_scores(self.total).items()
+        }
 
     def as_dict(self) -> dict[str, object]:
-        """JSON-ready form: confusion matrix and scores, and F1 of every VOI."""
+        """JSON-ready form: confusion matrices and scores, and F1 of every VOI."""
         return {
             "confusion": self.total.tolist(),
-            "scores": {
-                name: {key: json_number(value) for key, value in asdict(scores).items()}
-                for name, scores in class_scores(self.total).items()
-            },
+            "scores": self.scores_as_dict(),
             "f1_of_voi": {
                 voi: {name: json_number(f1) for name, f1 in f1_of_classes(confusion).items()}
                 for voi, confusion in self.of_voi.items()
             },
+            "confusion_of_voi": {name: one.tolist() for name, one in self.of_voi.items()},
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Counts":
+        """Read what `as_dict` wrote."""
+        of_voi = stored["confusion_of_voi"]
+        return cls({name: np.array(one, dtype=np.int64) for name, one in of_voi.items()})
 
 
 @dataclass(frozen=True)
@@ -57,12 +76,19 @@ class Evaluation:
     """What was counted, before and, where it was run, after the CRF.
 
     ``origin`` says where the data comes from; "simulated" is said beside every number.
+    ``regimes`` holds, by VOI name, the conditions of the simulated ones.
     """
 
     frames: int
     origin: str
     before: Counts
     after: Counts | None
+    regimes: Mapping[str, Mapping[str, Sequence[str]]]
+
+    @property
+    def final(self) -> Counts:
+        """What counts: after the CRF, where it was run."""
+        return self.after or self.before
 
     def as_dict(self) -> dict[str, object]:
         """JSON-ready form."""
@@ -73,17 +99,30 @@ class Evaluation:
             "classes": list(CLASSES),
             "before_crf": self.before.as_dict(),
             "after_crf": self.after.as_dict() if self.after else None,
+            "regimes_of_voi": {name: dict(one) for name, one in self.regimes.items()},
         }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> "Evaluation":
+        """Read what `as_dict` wrote."""
+        after = stored["after_crf"]
+        return cls(
+            frames=stored["frames"],
+            origin=stored["origin"],
+            before=Counts.from_dict(stored["before_crf"]),
+            after=None if after is None else Counts.from_dict(after),
+            regimes=stored["regimes_of_voi"],
+        )
 
 
 def evaluate(
-    network: Network,
+    network: Predicting,
     vois: Sequence[Voi],
     *,
     crf: CrfParameters | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Segment every frame as inference does and count pixels against its labels.
+    """Segment every frame by itself, without its neighbours, and count pixels against its labels.
 
     VOIs stored at a stride are enlarged by repetition. That is exact for a network of the same
     stride, which averages it away, but judges borders no finer than the data.
@@ -118,6 +157,19 @@ def evaluate(
         origin=" and ".join(sorted({voi.metadata.origin for voi in vois})),
         before=Counts(before),
         after=Counts(after) if crf is not None else None,
+        regimes={voi.metadata.name: voi.metadata.regimes for voi in vois},
+    )
+
+
+def together(parts: Sequence[Evaluation]) -> Evaluation:
+    """Pool evaluations of different VOIs; after the CRF only where all have it."""
+    after = [part.after for part in parts if part.after is not None]
+    return Evaluation(
+        frames=sum(part.frames for part in parts),
+        origin=" and ".join(sorted({part.origin for part in parts})),
+        before=_merged([part.before for part in parts]),
+        after=_merged(after) if len(after) == len(parts) else None,
+        regimes={name: one for part in parts for name, one in part.regimes.items()},
     )
 
 
@@ -150,30 +202,19 @@ def f1_of_classes(confusion: Confusion) -> dict[str, float]:
     return {name: scores.f1 for name, scores in class_scores(confusion).items()}
 
 
-def format_tables(evaluation: Evaluation) -> str:
-    """Lay the results out as the seed's Table 1 (confusion) and Table 2 (before and after CRF)."""
-    vois = len(evaluation.before.of_voi)
-    heading = f"{evaluation.origin} data, {vois} VOIs, {evaluation.frames} frames"
-    final, when = evaluation.after or evaluation.before, "after" if evaluation.after else "before"
-    lines = [f"Table 1. Confusion matrix {when} CRF, % of the true class ({heading})"]
-    lines.append(" " * 16 + "".join(f"{'pred. ' + name:>16}" for name in CLASSES))
-    for name, row in zip(CLASSES, final.total, strict=True):
-        cells = (f"{100 * _ratio(count, row.sum()):16.2f}" for count in row)
-        lines.append(f"{'true ' + name:<16}" + "".join(cells))
-    lines += ["", f"Table 2. Before (A) and after (B) CRF ({heading})"]
-    columns = ("sensitivity", "specificity", "precision", "Dice")
-    lines.append(" " * 16 + "".join(f"{column:>13}" for column in columns))
-    for letter, counts in (("A", evaluation.before), ("B", evaluation.after)):
-        for name, one in class_scores(counts.total).items() if counts else ():
-            values = (one.sensitivity, one.specificity, one.precision, one.f1)
-            cells = (f"{value:13.3f}" for value in values)
-            lines.append(f"{letter + '  ' + name:<16}" + "".join(cells))
-    return "\n".join(lines) + "\n"
+def percent_of_truth(confusion: Confusion) -> NDArray[np.float64]:
+    """Confusion matrix in percent of each true class; NaN where it does not occur."""
+    pixels = confusion.sum(axis=1, keepdims=True).astype(float)
+    return 100 * confusion / np.where(pixels > 0, pixels, np.nan)
 
 
 def json_number(value: float) -> float | None:
     """Return the value, or None for NaN, which JSON does not have."""
     return None if np.isnan(value) else value
+
+
+def _merged(parts: Sequence[Counts]) -> Counts:
+    return Counts({name: one for part in parts for name, one in part.of_voi.items()})
 
 
 def _no_counts() -> Confusion:

@@ -25,6 +25,12 @@ from calcviewer.core.geometry import CartesianGrid, resample
 from calcviewer.inference.onnx import available_cores
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
 from calcviewer.simulation import PullbackSpec, SimulatedFrame, simulate_pullback
+from calcviewer.simulation.physics import FITTED
+from calcviewer.training.regimes import EVERYTHING, DrawnVoi, Selection, regimes_of
+
+SEEDS_PER_SET = 1_000_000
+"""Data sets of different seeds never share a VOI."""
+_DRAWS_PER_VOI = 200
 
 
 @dataclass(frozen=True)
@@ -35,7 +41,8 @@ class GenerateSettings:
     A VOI is cut anywhere out of a whole pullback, every ``frame_step``-th frame of it: a pullback
     as short as a VOI would have its calcium squeezed into it. ``export_share`` of the VOIs go
     through what a console's export does to a frame before they are preprocessed: 8-bit display
-    range with the black clipped, Cartesian pixels.
+    range with the black clipped, Cartesian pixels. Each VOI has one of the ``physics``
+    (`calcviewer.simulation.physics`); only VOIs that ``selection`` accepts are made.
     """
 
     vois: int = 300
@@ -45,6 +52,8 @@ class GenerateSettings:
     stride: int = 2
     seed: int = 0
     export_share: float = 0.5
+    physics: tuple[str, ...] = (FITTED,)
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -74,17 +83,43 @@ def generate_dataset(
     """
     if settings.vois < 1 or settings.frames_per_voi < 1:
         raise CalcViewerError("A data set needs at least one VOI of one frame.")
+    seeds = voi_seeds(settings)
     processes = processes or available_cores()
     paths = []
     # A forked child would inherit the threads of libraries that cannot be forked.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
         simulate = partial(_write_simulated_voi, directory, settings)
-        for path in pool.map(simulate, range(settings.vois)):
+        for path in pool.map(simulate, seeds):
             paths.append(path)
             if progress:
                 progress(len(paths), settings.vois)
     return paths
+
+
+def voi_seeds(settings: GenerateSettings) -> list[int]:
+    """Return the seeds of the VOIs to make: the first ones that the selection accepts.
+
+    Raises
+    ------
+    CalcViewerError
+        Hardly any VOI is accepted.
+    """
+    first = settings.seed * SEEDS_PER_SET
+    if settings.selection == EVERYTHING:
+        return list(range(first, first + settings.vois))
+    seeds: list[int] = []
+    for seed in range(first, first + settings.vois * _DRAWS_PER_VOI):
+        drawn, _ = _draw_voi(seed, settings)
+        if settings.selection.accepts(regimes_of(drawn)):
+            seeds.append(seed)
+            if len(seeds) == settings.vois:
+                return seeds
+    raise CalcViewerError(
+        f"Only {len(seeds)} of {settings.vois * _DRAWS_PER_VOI} simulated VOIs are of the regimes "
+        "asked for.",
+        "Ask for fewer VOIs, or for less.",
+    )
 
 
 def simulate_voi(seed: int, *, settings: GenerateSettings) -> tuple[NDArray[np.float16], Labels]:
@@ -97,25 +132,35 @@ def simulate_voi(seed: int, *, settings: GenerateSettings) -> tuple[NDArray[np.f
     labels
         uint8, same shape.
     """
+    drawn, rng = _draw_voi(seed, settings)
+    pullback = drawn.pullback
+    field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
+    first = pullback.frame(drawn.frames[0])
+    export = draw_export(rng, first.intensity) if drawn.exported else None
+    images, labels = [], []
+    for frame in pullback:
+        images.append(model_image(frame.intensity, export, field_radius_mm=field_mm))
+        labels.append(training_labels(frame, field_radius_mm=field_mm))
+    return np.stack(images).astype(np.float16), np.stack(labels)
+
+
+def _draw_voi(seed: int, settings: GenerateSettings) -> tuple[DrawnVoi, np.random.Generator]:
+    """Draw a VOI; return it with the generator that goes on to draw its export."""
     rng = np.random.default_rng([seed, 77])
     reach = (settings.frames_per_voi - 1) * settings.frame_step + 1
+    physics = settings.physics[seed % len(settings.physics)]
     spec = PullbackSpec(
         seed=seed,
         frames=max(settings.pullback_frames, reach),
         a_lines=MODEL_GRID.a_lines,
         samples=MODEL_GRID.samples,
         sample_spacing_mm=MODEL_GRID.sample_spacing_mm,
+        physics=physics,
     )
     first = int(rng.integers(spec.frames - reach + 1))
-    pullback = simulate_pullback(spec, frames=range(first, first + reach, settings.frame_step))
-    field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
-    exported = rng.random() < settings.export_share
-    export = draw_export(rng, pullback.frame(first).intensity) if exported else None
-    images, labels = [], []
-    for frame in pullback:
-        images.append(model_image(frame.intensity, export, field_radius_mm=field_mm))
-        labels.append(training_labels(frame, field_radius_mm=field_mm))
-    return np.stack(images).astype(np.float16), np.stack(labels)
+    frames = range(first, first + reach, settings.frame_step)
+    exported = bool(rng.random() < settings.export_share)
+    return DrawnVoi(simulate_pullback(spec, frames=frames), frames, exported), rng
 
 
 def draw_export(rng: np.random.Generator, intensity: NDArray[np.float32]) -> Export:
@@ -161,9 +206,16 @@ def training_labels(frame: SimulatedFrame, *, field_radius_mm: float) -> Labels:
     return label_beyond(labels, int(np.searchsorted(radii, field_radius_mm)))
 
 
-def _write_simulated_voi(directory: Path, settings: GenerateSettings, index: int) -> Path:
-    seed = settings.seed * 1_000_000 + index
+def _write_simulated_voi(directory: Path, settings: GenerateSettings, seed: int) -> Path:
     images, labels = simulate_voi(seed, settings=settings)
     name = f"simulated-{seed:09d}"
-    metadata = VoiMetadata(name, "simulated", source=name, seed=seed, stride=settings.stride)
+    drawn, _ = _draw_voi(seed, settings)
+    metadata = VoiMetadata(
+        name,
+        "simulated",
+        source=name,
+        seed=seed,
+        stride=settings.stride,
+        regimes=regimes_of(drawn),
+    )
     return write_voi(directory, metadata, images=images, labels=labels)

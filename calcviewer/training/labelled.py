@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from calcviewer.app.voi_file import (
     LUMEN,
@@ -18,6 +18,7 @@ from calcviewer.app.voi_file import (
     label_beyond,
     write_voi,
 )
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import resample
 from calcviewer.core.pullback import Pullback
@@ -85,9 +86,9 @@ def _mask_of(masks: Path, frame_name: str) -> NDArray[np.bool_]:
     """Read the planes that belong to a frame, bool ``[row, column, plane]``."""
     path = masks / f"{Path(frame_name).stem}.tiff"
     try:
-        with Image.open(path) as picture:
+        with BoundedFile(path) as stream, Image.open(stream) as picture:
             planes = np.asarray(picture)
-    except (OSError, ValueError, UnidentifiedImageError) as error:
+    except Exception as error:  # a damaged file makes the parser fail in arbitrary ways
         raise UnreadableInputError(
             f"{path} cannot be read: {error}", "Every frame needs a mask of the same name."
         ) from error

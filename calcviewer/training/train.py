@@ -4,9 +4,8 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any, Literal
 
 import numpy as np
@@ -15,15 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from calcviewer.app.voi_file import Labels, Voi
-from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.modalities.ivoct.preprocess import MODEL_GRID
 from calcviewer.training import augment
+from calcviewer.training.architectures import build_network
 from calcviewer.training.augment import Augmentation
+from calcviewer.training.blocks import FrameNetwork, Geometry
+from calcviewer.training.checkpoint import take_weights, write_checkpoint
 from calcviewer.training.dataset import batches
 from calcviewer.training.evaluate import confusion_matrix, f1_of_classes, json_number
 from calcviewer.training.loss import masked_cross_entropy, median_frequency_weights
-from calcviewer.training.segnet import SegNet, initialise_vgg16
+from calcviewer.training.segnet import initialise_vgg16
 
 LAST, BEST, LOG = "last.pt", "best.pt", "log.jsonl"
 
@@ -32,6 +32,8 @@ LAST, BEST, LOG = "last.pt", "best.pt", "log.jsonl"
 class TrainSettings:
     """How to train. The defaults are the seed's, except for the light network.
 
+    ``geometry`` "cartesian" trains on scan-converted frames that are turned by any angle, as the
+    seed did for comparison; data sets are polar either way.
     ``schedule`` "cosine" warms up over 3 % of the run and falls to zero at its end, where the end
     is ``max_epochs`` or ``max_minutes``, whichever comes first. ``class_weight_power`` 1 is the
     published median-frequency weighting, 0 none. ``precision`` "auto" takes bfloat16 where the
@@ -39,8 +41,10 @@ class TrainSettings:
     cuts it short.
     """
 
+    architecture: str = "segnet"
     width: float = 0.25
     stride: int = 2
+    geometry: Geometry = "polar"
     batch_size: int = 2
     max_epochs: int = 120
     patience: int = 10
@@ -138,15 +142,6 @@ def train(
     return trainer.loop(on_step, on_epoch)
 
 
-def load_network(checkpoint: Path) -> SegNet:
-    """Build the network of a checkpoint, in evaluation mode on the CPU."""
-    state = _read_checkpoint(checkpoint)
-    network = SegNet(width=state["width"], stride=state["stride"])
-    network.load_state_dict(state["network"])
-    network.eval()
-    return network
-
-
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     """Resolve the device; asking for CUDA where there is none is an error."""
     if wanted == "cuda" and not torch.cuda.is_available():
@@ -179,13 +174,21 @@ class _Trainer:
         self.settings = settings
         self.progress = _Progress()
         self.started = time.monotonic()
+        self.augmentation = settings.augmentation
+        if self.augmentation and settings.geometry == "cartesian":
+            self.augmentation = replace(self.augmentation, turn_whole_frames=True)
         self.device = choose_device(settings.device)
         self.bfloat16 = use_bfloat16(settings.precision, self.device)
         torch.manual_seed(settings.seed)
-        network = SegNet(width=settings.width, stride=settings.stride)
+        network = build_network(
+            settings.architecture,
+            width=settings.width,
+            stride=settings.stride,
+            geometry=settings.geometry,
+        )
         self.vgg16_sha256 = initialise_vgg16(network, settings.vgg16) if settings.vgg16 else None
         if settings.initial:
-            network.load_state_dict(load_network(settings.initial).state_dict())
+            take_weights(network, settings.initial)
         # Channels last is the faster layout of bfloat16 convolutions on the CPU and on CUDA.
         self.network = network.to(self.device, memory_format=torch.channels_last)
         # Decoupled decay: in plain Adam the decay is divided by the size of the gradients, which
@@ -193,12 +196,19 @@ class _Trainer:
         self.optimiser = torch.optim.AdamW(
             _parameter_groups(self.network, settings.weight_decay), lr=settings.learning_rate
         )
-        frames = (labels for voi in training for labels in voi.labels)
-        power = settings.class_weight_power
-        self.class_weights = median_frequency_weights(frames, power=power)
+        self.class_weights = median_frequency_weights(
+            self.work_labels(), power=settings.class_weight_power
+        )
         self.weights = torch.from_numpy(self.class_weights).to(self.device)
         frame_count = sum(len(voi.images) for voi in training)
         self.steps_per_epoch = math.ceil(frame_count / settings.batch_size)
+
+    def work_labels(self) -> Iterator[Labels]:
+        """Yield the labels of every training frame as the loss sees them."""
+        for voi in self.training:
+            for labels in voi.labels:
+                polar = torch.from_numpy(labels)[None].to(self.device)
+                yield self.network.work_labels(polar)[0].cpu().numpy()
 
     def begin(self) -> None:
         """Start the log with all that is needed to repeat the run."""
@@ -216,8 +226,7 @@ class _Trainer:
 
     def restore(self) -> None:
         """Take up network, optimiser and progress of the last epoch."""
-        state = _read_checkpoint(self.run / LAST)
-        self.network.load_state_dict(state["network"])
+        state = take_weights(self.network, self.run / LAST)
         self.optimiser.load_state_dict(state["optimiser"])
         self.progress = _Progress(**state["progress"])
         self.started = time.monotonic() - self.progress.seconds
@@ -268,7 +277,7 @@ class _Trainer:
             batch_size=self.settings.batch_size,
             seed=self.settings.seed,
             epoch=self.progress.epoch,
-            augmentation=self.settings.augmentation,
+            augmentation=self.augmentation,
             shuffle=True,
         )
         for number, (images, labels) in enumerate(prepared, start=1):
@@ -309,14 +318,14 @@ class _Trainer:
             return peak * (0.05 + 0.95 * part / warm_up)
         return peak * 0.5 * (1 + math.cos(math.pi * (part - warm_up) / (1 - warm_up)))
 
-    def loss(self, images: NDArray[np.float32], labels: Labels) -> tuple[Tensor, Tensor]:
-        """Loss and logits of a batch."""
-        x = torch.from_numpy(images).unsqueeze(1).to(self.device)
+    def loss(self, images: NDArray[np.float32], labels: Labels) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss of a batch, and logits and labels on the network's work grid."""
+        x = self.network.work_images(torch.from_numpy(images).unsqueeze(1).to(self.device))
+        target = self.network.work_labels(torch.from_numpy(labels).to(self.device))
         x = x.contiguous(memory_format=torch.channels_last)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             logits = self.network.work_logits(x)
-        target = torch.from_numpy(labels).to(self.device)
-        return masked_cross_entropy(logits, target, self.weights), logits
+        return masked_cross_entropy(logits, target, self.weights), logits, target
 
     def validate(self) -> tuple[float, dict[str, float]]:
         """Loss and Dice per class on the validation VOIs."""
@@ -326,11 +335,11 @@ class _Trainer:
         confusion = np.zeros((3, 3), dtype=np.int64)
         for images, labels in batches(self.validation, batch_size=self.settings.batch_size):
             with torch.no_grad():
-                loss, logits = self.loss(images, labels)
+                loss, logits, target = self.loss(images, labels)
             losses.append(float(loss))
             sizes.append(len(images))
             predicted = logits.argmax(dim=1).to(torch.uint8).cpu().numpy()
-            confusion += confusion_matrix(labels, predicted)
+            confusion += confusion_matrix(target.cpu().numpy(), predicted)
         return float(np.average(losses, weights=sizes)), f1_of_classes(confusion)
 
     def finish_epoch(self, train_loss: float, seconds: float) -> EpochReport:
@@ -357,19 +366,16 @@ class _Trainer:
         )
 
     def save(self, path: Path) -> None:
-        """Write a checkpoint, whole or not at all."""
-        state = {
-            "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "progress": asdict(self.progress),
-            "width": self.settings.width,
-            "stride": self.settings.stride,
-        }
-        with staged_file(path) as stage:
-            torch.save(state, stage)
+        """Write a checkpoint."""
+        write_checkpoint(
+            path,
+            self.network,
+            optimiser=self.optimiser.state_dict(),
+            progress=asdict(self.progress),
+        )
 
 
-def _parameter_groups(network: SegNet, weight_decay: float) -> list[dict[str, Any]]:
+def _parameter_groups(network: FrameNetwork, weight_decay: float) -> list[dict[str, Any]]:
     """Decay convolution kernels only: the seed regularises the weights, not shifts and scales."""
     kernels = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -377,14 +383,3 @@ def _parameter_groups(network: SegNet, weight_decay: float) -> list[dict[str, An
         {"params": kernels, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
     ]
-
-
-def _read_checkpoint(path: Path) -> dict[str, Any]:
-    try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        width, stride = state["width"], state["stride"]
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError, UnpicklingError) as error:
-        raise CalcViewerError(f"{path} is not a checkpoint of this program: {error}") from error
-    if not (width > 0 and stride >= 1) or MODEL_GRID.a_lines % stride:
-        raise CalcViewerError(f"{path} names an impossible width {width} or stride {stride}.")
-    return state

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -75,3 +77,26 @@ def test_batches_repeat_from_the_seed_and_change_with_the_epoch():
     np.testing.assert_array_equal(images(seed=1), images(seed=1))
     assert not np.array_equal(images(seed=1), images(seed=1, epoch=1))
     assert not np.array_equal(images(seed=1), images(seed=2))
+
+
+def test_whole_frames_are_turned_by_any_angle():
+    ramp = np.repeat(np.arange(240, dtype=np.float16)[:, None] / 240, 480, axis=1)
+    labels = (ramp > 0.5).astype(np.uint8)
+    known = metadata(stride=2)
+    one = Voi(known, np.stack([ramp] * 6), np.stack([labels] * 6))
+    plain = replace(
+        DEFAULT,
+        turn_whole_frames=True,
+        flip_probability=0.0,
+        radial_scale=(1.0, 1.0),
+        radial_shift=(0.0, 0.0),
+        field_cut_probability=0.0,
+    )
+    shown = [found for _, found in batches([one], batch_size=1, augmentation=plain)]
+    turns = set()
+    for found in shown:
+        starts = np.flatnonzero(np.diff(found[0, :, 0].astype(int), prepend=found[0, -1, 0]) == 1)
+        assert starts.size == 1
+        np.testing.assert_array_equal(found[0], np.roll(labels, starts[0] - 121, axis=0))
+        turns.add(int(starts[0]))
+    assert len(turns) > 3

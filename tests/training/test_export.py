@@ -9,14 +9,14 @@ pytest.importorskip("onnx", reason="onnx comes with the extra 'train'")
 from calcviewer.core.errors import CalcViewerError  # noqa: E402
 from calcviewer.inference.onnx import Network  # noqa: E402
 from calcviewer.training import export  # noqa: E402
+from calcviewer.training.architectures import build_network  # noqa: E402
+from calcviewer.training.checkpoint import load_network, write_checkpoint  # noqa: E402
 from calcviewer.training.export import (  # noqa: E402
     ModelDescription,
     argmax_agreement,
     export_model,
-    fold_batch_norm,
 )
-from calcviewer.training.segnet import SegNet  # noqa: E402
-from calcviewer.training.train import load_network  # noqa: E402
+from calcviewer.training.onnx_graph import fold_batch_norm  # noqa: E402
 
 WIDTH = 1 / 16
 
@@ -40,21 +40,33 @@ def description(name="tiny"):
     )
 
 
-def checkpoint(path, *, stride):
+def checkpoint(path, *, architecture="segnet", stride, geometry="polar"):
     """A random network whose normalisation has seen noise, so that folding it matters."""
     torch.manual_seed(0)
-    network = SegNet(width=WIDTH, stride=stride)
+    network = build_network(architecture, width=WIDTH, stride=stride, geometry=geometry)
     with torch.no_grad():
-        for _ in range(20):
-            network(torch.rand(1, 1, 160, 320))
-    state = {"network": network.state_dict(), "width": WIDTH, "stride": stride}
-    torch.save(state, path / "last.pt")
+        for _ in range(5):
+            network(torch.rand(1, 1, 480, 960))
+    write_checkpoint(path / "last.pt", network, optimiser={}, progress={})
     return path / "last.pt"
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_onnx_equals_torch(tmp_path, stride):
-    source = checkpoint(tmp_path, stride=stride)
+@pytest.mark.parametrize(
+    ("architecture", "stride", "geometry"),
+    [
+        ("segnet", 1, "polar"),
+        ("segnet", 2, "polar"),
+        ("segnet", 4, "polar"),
+        ("unet", 2, "polar"),
+        ("unet", 4, "polar"),
+        ("deeplabv3plus", 2, "polar"),
+        ("segnet", 2, "cartesian"),
+        ("unet", 4, "cartesian"),
+        ("deeplabv3plus", 4, "cartesian"),
+    ],
+)
+def test_onnx_equals_torch(tmp_path, architecture, stride, geometry):
+    source = checkpoint(tmp_path, architecture=architecture, stride=stride, geometry=geometry)
     directory = export_model(source, tmp_path / "models", description=description())
     runtime = Network.load(directory, device="cpu", threads=1)
     images = np.random.default_rng(0).random((2, 480, 960), dtype=np.float32)

@@ -8,11 +8,13 @@ from calcviewer.simulation import PullbackSpec, simulate_pullback
 from calcviewer.training.generate import (
     Export,
     GenerateSettings,
+    _draw_voi,
     generate_dataset,
     model_image,
     simulate_voi,
     training_labels,
 )
+from calcviewer.training.regimes import REGIMES
 
 SETTINGS = GenerateSettings(vois=2, frames_per_voi=1)
 
@@ -68,6 +70,22 @@ def test_a_data_set_is_complete_and_readable(tmp_path):
     assert [voi.metadata.name for voi in vois] == [path.stem for path in paths]
     assert vois[0].images.shape == (1, 240, 480)
     assert not np.array_equal(vois[0].images, vois[1].images)
+    assert set(vois[0].metadata.regimes) == set(REGIMES)
+    assert vois[0].metadata.regimes["physics"] == ("fitted",)
+
+
+def test_other_physics_show_other_frames_of_the_same_vessel():
+    other = GenerateSettings(vois=1, frames_per_voi=1, physics=("coarse speckle",))
+    image, labels = simulate_voi(3, settings=SETTINGS)
+    changed, same = simulate_voi(3, settings=other)
+    assert not np.array_equal(image, changed)
+    assert np.mean((labels == LUMEN) == (same == LUMEN)) > 0.99
+
+
+def test_vois_take_turns_among_several_physics():
+    settings = GenerateSettings(vois=1, frames_per_voi=1, physics=("fitted", "noise"))
+    drawn = [_draw_voi(seed, settings)[0].pullback.spec.physics for seed in range(4)]
+    assert drawn == ["fitted", "noise", "fitted", "noise"]
 
 
 def test_an_empty_data_set_is_refused(tmp_path):

@@ -3,19 +3,8 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch comes with the extra 'train'")
 
 from calcviewer.core.errors import CalcViewerError  # noqa: E402
-from calcviewer.training.segnet import (  # noqa: E402
-    STAGES,
-    SegNet,
-    initialise_vgg16,
-    pool_window,
-    upsample,
-    wrap_a_lines,
-)
-
-
-def small(stride: int = 1):
-    torch.manual_seed(0)
-    return SegNet(width=1 / 16, stride=stride).double().eval()
+from calcviewer.training.segnet import STAGES, SegNet, initialise_vgg16  # noqa: E402
+from calcviewer.training.unet import UNet  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -28,75 +17,32 @@ def test_family_has_the_published_sizes(width, millions):
     assert count / 1e6 == pytest.approx(millions, rel=0.01)
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_output_has_the_size_of_the_input_and_sums_to_one(stride):
-    with torch.no_grad():
-        probabilities = small(stride).probabilities(torch.rand(2, 1, 64, 96).double())
-    assert probabilities.shape == (2, 3, 64, 96)
-    torch.testing.assert_close(probabilities.sum(dim=1), torch.ones(2, 64, 96))
-
-
-@pytest.mark.parametrize(("stride", "a_lines"), [(1, 96), (2, 160)])
-def test_rolling_the_input_rolls_the_output(stride, a_lines):
-    network = small(stride)
-    image = torch.rand(1, 1, a_lines, 64).double()
-    with torch.no_grad():
-        rolled = network(image.roll(32, dims=2))
-        expected = network(image).roll(32, dims=2)
-    torch.testing.assert_close(rolled, expected)
-
-
-def test_depth_is_not_circular():
-    network = small()
-    image = torch.rand(1, 1, 64, 64).double()
-    with torch.no_grad():
-        rolled = network(image.roll(32, dims=3))
-        expected = network(image).roll(32, dims=3)
-    assert not torch.allclose(rolled, expected)
-
-
-def test_gradient_of_the_wrap():
-    image = torch.rand(1, 2, 4, 3, dtype=torch.float64, requires_grad=True)
-    assert torch.autograd.gradcheck(wrap_a_lines, image)
-
-
-def test_upsampling_is_seamless():
-    image = torch.rand(1, 3, 8, 4)
-    torch.testing.assert_close(
-        upsample(image.roll(1, dims=2), 2), upsample(image, 2).roll(2, dims=2)
-    )
-
-
-def test_an_odd_side_is_not_pooled():
-    assert pool_window(30, 60) == (2, 2)
-    assert pool_window(15, 30) == (1, 2)
-
-
-def test_sides_that_do_not_pool_are_refused():
-    with pytest.raises(CalcViewerError, match="60 x 64"):
-        small()(torch.zeros(1, 1, 60, 64).double())
-
-
-@pytest.mark.parametrize(("width", "stride"), [(0, 1), (-1, 1), (0.5, 0)])
-def test_impossible_networks_are_refused(width, stride):
-    with pytest.raises(CalcViewerError):
-        SegNet(width=width, stride=stride)
-
-
 def vgg16_state():
-    """A VGG-16 state dict of constant kernels, stored as one number each."""
+    """A state dict with the layout of torchvision's VGG-16, stored as one number a tensor.
+
+    ``features`` counts ReLU and pooling layers too: 0, 2, 5, 7, 10, ...; behind them come the
+    three fully connected layers.
+    """
     state = {}
-    inputs = 3
-    value = 1.0
+    inputs, layer, value = 3, 0, 1.0
     for outputs, count in STAGES:
         for _ in range(count):
-            state[f"features.{len(state)}.weight"] = torch.full((1,), value).expand(
-                outputs, inputs, 3, 3
-            )
-            state[f"features.{len(state)}.bias"] = torch.zeros(1).expand(outputs)
-            inputs = outputs
-            value += 1
+            kernel = torch.full((1,), value).expand(outputs, inputs, 3, 3)
+            state[f"features.{layer}.weight"] = kernel
+            state[f"features.{layer}.bias"] = torch.full((1,), 0.5).expand(outputs)
+            inputs, layer, value = outputs, layer + 2, value + 1
+        layer += 1
+    for layer, shape in ((0, (4096, 25088)), (3, (4096, 4096)), (6, (1000, 4096))):
+        state[f"classifier.{layer}.weight"] = torch.zeros(1).expand(*shape)
+        state[f"classifier.{layer}.bias"] = torch.zeros(1).expand(shape[0])
     return state
+
+
+def test_the_layout_is_that_of_vgg16():
+    names = [name for name in vgg16_state() if name.endswith("weight")]
+    assert names[:5] == [f"features.{layer}.weight" for layer in (0, 2, 5, 7, 10)]
+    assert names[12:14] == ["features.28.weight", "classifier.0.weight"]
+    assert len(vgg16_state()) == 32
 
 
 def test_vgg16_fills_the_encoder(tmp_path):
@@ -106,11 +52,36 @@ def test_vgg16_fills_the_encoder(tmp_path):
     assert len(initialise_vgg16(network, path)) == 64
     kernels = [p for stage in network.encoder for p in stage.parameters() if p.ndim == 4]
     assert [float(kernel.detach().mean()) for kernel in kernels] == list(range(1, 14))
+    assert all(float(kernel.detach().std()) == 0 for kernel in kernels)
 
 
-def test_vgg16_needs_width_one(tmp_path):
-    with pytest.raises(CalcViewerError, match="width 1"):
-        initialise_vgg16(small(), tmp_path / "vgg16.pth")
+def test_a_batch_normalised_vgg16_fills_it_too(tmp_path):
+    state = {}
+    for name, value in vgg16_state().items():
+        state[name] = value
+        if name.startswith("features") and name.endswith("bias"):
+            state[f"{name}.norm_weight"] = torch.ones(1).expand(len(value))
+    path = tmp_path / "vgg16_bn.pth"
+    torch.save(state, path)
+    initialise_vgg16(SegNet(), path)
+
+
+def test_red_green_and_blue_are_averaged(tmp_path):
+    state = vgg16_state()
+    colour = torch.tensor([3.0, 6.0, 0.0])[None, :, None, None].expand(64, 3, 3, 3)
+    torch.save({**state, "features.0.weight": colour}, tmp_path / "vgg16.pth")
+    network = SegNet()
+    initialise_vgg16(network, tmp_path / "vgg16.pth")
+    first = next(network.encoder.parameters()).detach()
+    torch.testing.assert_close(first, torch.full((64, 1, 3, 3), 3.0))
+
+
+@pytest.mark.parametrize(
+    ("network", "reason"), [(SegNet(width=1 / 16), "width 1"), (UNet(width=1 / 16), "SegNet")]
+)
+def test_vgg16_fits_the_published_segnet_alone(tmp_path, network, reason):
+    with pytest.raises(CalcViewerError, match=reason):
+        initialise_vgg16(network, tmp_path / "vgg16.pth")
 
 
 @pytest.mark.parametrize("state", [None, {"a": torch.zeros(64, 3, 3, 3)}])
