@@ -76,6 +76,9 @@ def read_member(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
             raise ValueError(f"{name} declares {declared} bytes and holds {length}")
         values = np.empty(math.prod(shape), dtype=dtype)
         _fill(values.view(np.uint8) if declared else values, stream)
+    if dtype.kind == "U":
+        # Fails on what is no character, of which NumPy makes a text that breaks Python.
+        values.tobytes().decode("utf-32-be" if dtype.byteorder == ">" else "utf-32-le")
     return values.reshape(shape, order="F" if fortran_order else "C")
 
 

@@ -16,10 +16,10 @@ from pydicom.filereader import read_dataset, read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import UID
 
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.limits import MOST_FRAMES, is_frame_size
 from calcviewer.dicom.acquisition import IvoctAttributes, read_acquisition
-from calcviewer.dicom.bounded_file import BoundedFile
 from calcviewer.dicom.deflated import DEFLATED, InflatedStream, read_file_meta
 from calcviewer.dicom.values import label, number, numbers, text, tolerant
 

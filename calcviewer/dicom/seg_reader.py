@@ -14,8 +14,9 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from calcviewer.core.annotation import Label
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.dicom.bounded_file import BoundedFile
+from calcviewer.core.limits import MOST_FRAMES, is_frame_size
 from calcviewer.dicom.codes import EEL_SEGMENT, is_eel_segment, label_of_segment
 from calcviewer.dicom.header import FOR_PROCESSING
 from calcviewer.dicom.values import number, text, tolerant
@@ -26,7 +27,6 @@ READING_AIDS, EXACT_CONTOURS = 0x01, 0x02
 
 _BINARY_SEG = "1.2.840.10008.5.1.4.1.1.66.4"
 _LABELMAP_SEG = "1.2.840.10008.5.1.4.1.1.66.7"
-_LARGEST_SIDE_PX, _MOST_FRAMES = 16384, 100_000
 _HINT = "Export the segmentation as binary, uncompressed, on the pixels of the pullback."
 
 
@@ -198,8 +198,7 @@ def _header(path: Path, dataset: Dataset) -> SegHeader:
         raise UnreadableInputError(f"{path} is no DICOM Segmentation.", "Choose a SEG object.")
     rows, columns = int(number(dataset, "Rows") or 0), int(number(dataset, "Columns") or 0)
     groups = list(dataset.get("PerFrameFunctionalGroupsSequence") or [])
-    sized = 0 < rows <= _LARGEST_SIDE_PX and 0 < columns <= _LARGEST_SIDE_PX
-    if not (sized and 0 < len(groups) <= _MOST_FRAMES):
+    if not (is_frame_size(rows, columns) and 0 < len(groups) <= MOST_FRAMES):
         raise UnreadableInputError(
             f"{path} declares {len(groups)} frames of {columns} x {rows} pixels, which no pullback "
             "has.",
@@ -293,7 +292,7 @@ def _frame_indices(
         indices = [round(abs(depth - begin_mm) / (pitch_mm or 1.0)) for depth in depths_mm]
     else:
         indices = list(range(len(references)))
-    if max(indices) >= _MOST_FRAMES:
+    if max(indices) >= MOST_FRAMES:
         raise UnreadableInputError(
             f"It refers to frame {max(indices) + 1}, which no pullback has.", _HINT
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from calcviewer import __version__
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
-from calcviewer.dicom.bounded_file import BoundedFile
 from calcviewer.dicom.codes import scheme_identification
 from calcviewer.dicom.ivoct_modules import new_uid
 from calcviewer.dicom.values import number, text, tolerant, value_of
@@ -175,7 +176,9 @@ def _header(image: Dataset) -> Dataset:
     header.SpecificCharacterSet = "ISO_IR 192"
     for name in _INHERITED:
         value = value_of(image, name)
-        if value is not None:
+        if value is None:
+            continue
+        with suppress(TypeError, ValueError):  # a damaged value may be of a kind it cannot have
             # By value, not by element: the text is encoded anew in the results' own character set.
             setattr(header, name, value)
     for name in _NEVER_ABSENT:

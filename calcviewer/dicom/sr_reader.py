@@ -9,9 +9,9 @@ from pathlib import Path
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.measurement import Measurement, Unit
-from calcviewer.dicom.bounded_file import BoundedFile
 from calcviewer.dicom.codes import (
     COMMENT,
     DERIVATION,

@@ -10,25 +10,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_type_hints
 
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.core.from_json import parsed
+from calcviewer.core.from_json import parsed, value_of
 
 CARD_FILE, MODEL_FILE = "card.json", "model.onnx"
 CLASSES = ("other", "lumen", "calcium")
 A_LINES, SAMPLES, SAMPLE_SPACING_MM = 480, 960, 0.0052
 _SPACING_TOLERANCE_MM = 1e-6
-_JSON_TYPES: Mapping[str, type | tuple[type, ...]] = {
-    "str": str,
-    "int": int,
-    "float": (int, float),
-    "tuple[str, ...]": list,
-    "Mapping[str, int]": dict,
-    "Mapping[str, object]": dict,
-    "Literal['simulated', 'real', 'mixed']": str,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,18 +134,19 @@ def _parse(path: Path) -> ModelCard:
     }
     problems = [f"lacks {name}" for name in sorted(needed - content.keys())]
     problems += [f"has an unknown entry {name}" for name in sorted(content.keys() - known)]
-    problems += [
-        f"has a wrong value of {one.name}"
-        for one in fields(ModelCard)
-        if one.name in content and not isinstance(content[one.name], _JSON_TYPES[str(one.type)])
-    ]
+    values: dict[str, Any] = {}
+    for name, kind in get_type_hints(ModelCard).items():
+        if name in content:
+            try:
+                values[name] = value_of(kind, content[name])
+            except ValueError:
+                problems.append(f"has a wrong value of {name}")
     if problems:
         raise CalcViewerError(
             f"The model card {path} {', '.join(problems)}.",
             "It was written by another version of this program; export the model again.",
         )
-    content["classes"] = tuple(content.get("classes", CLASSES))
-    return ModelCard(**content)
+    return ModelCard(**values)
 
 
 def _check_interface(card: ModelCard, name: str) -> None:

@@ -67,6 +67,14 @@ def test_pickled_and_cut_short() -> None:
         read_member(archive, "b.npy")
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_text_of_no_characters(order: str) -> None:
+    content = _npy(np.array("linear", dtype=f"{order}U6"))
+    assert read_member(_archive(content), "a.npy").item() == "linear"
+    with pytest.raises(ValueError, match="codec can't decode"):
+        read_member(_archive(content[:-4] + b"\xff" * 4), "a.npy")
+
+
 def test_a_member_cannot_be_larger_than_its_file() -> None:
     archive = _archive(_npy(np.zeros(10)))
     archive.getinfo("a.npy").file_size = 1 << 40

@@ -97,6 +97,8 @@ def applied(changes: Changes, review: Review) -> Review:
     if changes.edits:
         parts["edits"] = _updated(review.edits, changes.edits)
     for name, value in changes.others.items():
+        if name not in BY_FRAME + SETS + WHOLE:
+            raise ValueError(f"a review has no {name}")
         now = getattr(review, name)
         if name in BY_FRAME:
             new = {int(key): _taken(name, entry) for key, entry in _object(value["set"]).items()}
@@ -105,10 +107,8 @@ def applied(changes: Changes, review: Review) -> Review:
         elif name in SETS:
             added, gone = (value_of(_PARTS[name], value[key], name) for key in ("in", "out"))
             parts[name] = (now - gone) | added
-        elif name in WHOLE:
-            parts[name] = _taken(name, value)
         else:
-            raise ValueError(f"a review has no {name}")
+            parts[name] = _taken(name, value)
     return replace(review, **parts)
 
 

@@ -29,6 +29,7 @@ Stamp = tuple[tuple[int, int], ...]
 VERSION = 1
 _APPLICATION_ID = 0x43565257  # "CVRW": what the file says it is, at byte 68
 _SNAPSHOT_TRIES = 5
+_SMALLEST_BYTES = 1 << 20
 _TABLES = (
     "CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL)",
     "CREATE TABLE steps (sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, label TEXT NOT NULL,"
@@ -69,6 +70,8 @@ def read_review_file(path: Path) -> StoredReview:
         copy = _snapshot(path, Path(folder))
         try:
             with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
+                # A damaged length makes no room for more than the file can hold.
+                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _size_bytes(copy))
                 return _read(connection, path)
         except sqlite3.Error as error:
             raise _damaged(path, str(error)) from error
@@ -99,6 +102,11 @@ def _snapshot(path: Path, folder: Path) -> Path:
         if file_stamp(path) == before:
             break
     return copy
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file and its write-ahead log, at least that of some pages."""
+    return _SMALLEST_BYTES + sum(size for _, size in file_stamp(path))
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+_LARGEST = 10_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
@@ -45,6 +47,11 @@ class Protocol:
         A value this near to its threshold makes its frame decisive.
     lumen_jump
         A lumen area that differs by more than this part from both neighbours is flagged.
+
+    Raises
+    ------
+    ValueError
+        When a rule cannot be one: protocols are read from files.
     """
 
     arc_threshold_deg: float = 180.0
@@ -63,6 +70,11 @@ class Protocol:
     thickness_margin_mm: float = 0.05
     length_margin_mm: float = 0.5
     lumen_jump: float = 0.30
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and not 0 <= value <= _LARGEST:
+                raise ValueError(f"{name} must be between 0 and {_LARGEST}, got {value:g}")
 
     def rows(self) -> tuple[tuple[str, str], ...]:
         """Return every rule as a pair (name, value) of texts for reports."""

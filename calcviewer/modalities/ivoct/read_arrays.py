@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.limits import is_frame_size
 from calcviewer.core.npz import npy_header, read_member
@@ -86,7 +87,7 @@ def open_array(path: Path) -> tuple[MappedFrames | LoadedFrames, Mapping[str, ob
     check_file(path)
     try:
         if path.suffix.lower() == ".npy":
-            with path.open("rb") as stream:
+            with BoundedFile(path) as stream:
                 frames = _mapped(path, stream, 0, path.stat().st_size)
             return frames, {}
         return _open_npz(path)
@@ -113,7 +114,7 @@ def _open_npz(path: Path) -> tuple[MappedFrames | LoadedFrames, Mapping[str, obj
         }
         member = archive.getinfo(names["frames"])
         if member.compress_type == zipfile.ZIP_STORED:
-            with path.open("rb") as stream:
+            with BoundedFile(path) as stream:
                 return _mapped(path, stream, *_member_span(stream, member)), extras
         if member.file_size > _MOST_LOADED_BYTES:
             raise UnreadableInputError(
@@ -122,8 +123,8 @@ def _open_npz(path: Path) -> tuple[MappedFrames | LoadedFrames, Mapping[str, obj
                 "Store them uncompressed, with numpy.savez.",
             )
         with archive.open(member) as packed:
-            _checked_header(path, packed, member.file_size)
-        return LoadedFrames(read_member(archive, names["frames"])), extras
+            shape, *_ = _checked_header(path, packed, member.file_size)
+        return LoadedFrames(read_member(archive, names["frames"]).reshape(shape)), extras
 
 
 def _member_span(stream: IO[bytes], member: zipfile.ZipInfo) -> tuple[int, int]:

@@ -15,6 +15,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import UnreadableInputError
 from calcviewer.core.limits import MOST_FRAMES, is_frame_size
 
@@ -113,7 +114,7 @@ def _open_image(path: Path, read: Callable[[Image.Image], _Read]) -> _Read:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with Image.open(path) as image:
+            with BoundedFile(path) as stream, Image.open(stream) as image:
                 return read(image)
     except Exception as error:  # a damaged file makes the parsers fail in arbitrary ways
         raise _damaged(path, error) from error
@@ -149,7 +150,7 @@ class TiffPages:
     def frame(self, index: int) -> Picture:
         """Read one page as grey or RGB."""
         try:
-            with tifffile.TiffFile(self.path) as tiff:
+            with BoundedFile(self.path) as stream, tifffile.TiffFile(stream) as tiff:
                 page = tiff.pages[index]
                 if page.compression in _DECODED_BY_TIFFFILE:
                     _check_inflation(tiff, page)
@@ -189,7 +190,7 @@ def open_tiff(path: Path) -> TiffPages:
 def _tiff_sizes(path: Path) -> list[tuple[int, int]]:
     """Return rows and columns of every page."""
     try:
-        with tifffile.TiffFile(path) as tiff:
+        with BoundedFile(path) as stream, tifffile.TiffFile(stream) as tiff:
             if not 0 < len(tiff.pages) <= MOST_FRAMES:
                 raise ValueError(f"{len(tiff.pages)} pages")
             sizes = [_grey_shape(page) for page in tiff.pages]

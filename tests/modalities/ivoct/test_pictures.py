@@ -10,6 +10,7 @@ from calcviewer.core.pullback import Intensity
 from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.pictures import (
     ColourPictures,
+    EvenFrames,
     FieldFinder,
     GreyPictures,
     Orientation,
@@ -25,6 +26,20 @@ def test_spread_covers_first_and_last() -> None:
     assert spread(1) == [0]
     assert spread(3) == [0, 1, 2]
     assert spread(540, 5) == [0, 135, 270, 404, 539]
+
+
+def test_a_frame_unlike_the_first_is_refused_and_the_others_go_on() -> None:
+    class Mixed:
+        count = 3
+
+        def frame(self, index: int) -> np.ndarray:
+            return np.zeros((8, 9, 3) if index == 1 else (8, 9), dtype=np.uint8)
+
+    frames = EvenFrames(Mixed())
+    assert frames.frame(2).shape == (8, 9)
+    with pytest.raises(UnreadableInputError, match=r"Frame 2 has shape \(8, 9, 3\), frame 1"):
+        frames.frame(1)
+    assert len(readable(frames, [0, 1, 2])) == 2
 
 
 def test_sixteen_bit_frames_are_shown_with_one_window_for_all() -> None:

@@ -48,3 +48,9 @@ def test_rows_print_every_rule():
 
 def test_cap_switched_off_is_said():
     assert ("Thickness cap", "off") in Protocol(thickness_cap_mm=None).rows()
+
+
+@pytest.mark.parametrize("value", [-1.0, 1e308, float("nan")])
+def test_a_rule_that_cannot_be_one_is_refused(value):
+    with pytest.raises(ValueError, match="reference_reach_mm must be between 0 and 10000"):
+        Protocol(reference_reach_mm=value)

@@ -6,7 +6,7 @@ import io
 import tracemalloc
 from pathlib import Path
 
-from calcviewer.dicom.bounded_file import BoundedFile
+from calcviewer.core.bounded_file import BoundedFile
 
 
 def test_reads_as_a_file_does(tmp_path: Path) -> None:
