@@ -66,6 +66,7 @@ if [ -n "$extras" ]; then
     command -v dciodvfy >/dev/null || missing="$missing dicom3tools"
     command -v pdftoppm >/dev/null || missing="$missing poppler-utils"
     command -v Xvfb >/dev/null || missing="$missing xvfb"
+    PATH=$PATH:/usr/sbin command -v Orthanc >/dev/null || missing="$missing orthanc orthanc-dicomweb"
     # pydensecrf2, the reference the CRF is compared with, is compiled here (not on Python 3.13).
     header=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include") + "/Python.h")')
     command -v g++ >/dev/null || missing="$missing g++"

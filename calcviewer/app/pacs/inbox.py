@@ -1,4 +1,4 @@
-"""What others send to this computer: where it is kept, how much of it, and from whom."""
+"""What others send to this computer: where it is kept, and from whom it is taken."""
 
 from __future__ import annotations
 
@@ -7,20 +7,14 @@ from pathlib import Path
 import platformdirs
 
 from calcviewer.app.pacs.peers import load_peers
-from calcviewer.dicom.network.peer import DimsePeer
+from calcviewer.dicom.network.peer import QUOTA_BYTES, DimsePeer
 
-QUOTA_BYTES = 20 * 10**9
-"""What the inbox may hold unless the operator says otherwise."""
+__all__ = ["QUOTA_BYTES", "inbox_folder", "known_senders"]
 
 
 def inbox_folder() -> Path:
     """Return the folder of what was received; it may not exist yet."""
     return Path(platformdirs.user_data_dir("calcviewer")) / "inbox"
-
-
-def inbox_bytes(folder: Path) -> int:
-    """Return what the inbox holds, as the receiver counts it against its quota."""
-    return sum(path.stat().st_size for path in folder.glob("*.dcm"))
 
 
 def known_senders() -> tuple[str, ...]:

@@ -1,0 +1,1 @@
+"""Archives over the network: DICOM messages (pynetdicom) and DICOMweb."""
