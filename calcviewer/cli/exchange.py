@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def _add_export(verbs: Verbs) -> None:
 
 def _run_export(args: argparse.Namespace) -> int:
     # Brings highdicom, which takes long to load.
+    from calcviewer.app.exchange.anonymous_study import burned_in_warnings
     from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
 
     study = _opened(args.study)
@@ -48,6 +50,9 @@ def _run_export(args: argparse.Namespace) -> int:
     )
     for path in write_results(study, compute_results(study, {}), options, args.output):
         print(path.resolve())
+    if args.deidentify:
+        for warning in burned_in_warnings(study.pullback):
+            print(f"calcviewer: {warning}", file=sys.stderr)
     return 0
 
 
