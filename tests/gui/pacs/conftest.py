@@ -8,15 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, time
 from pathlib import Path
 
-import keyring
 import pytest
-from keyring.backend import KeyringBackend
 
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.dicom.network import archive as verbs
 from calcviewer.dicom.network.peer import DimsePeer, Peer
 from calcviewer.dicom.network.query import SeriesRecord, StudyQuery, StudyRecord, Transfer
 from calcviewer.gui.tasks import Tasks
+from tests.keyrings import MemoryKeyring, using
 
 PEER = DimsePeer(name="Hospital", ae_title="PACS", host="127.0.0.1", port=11199)
 STUDY = StudyRecord(
@@ -140,30 +139,10 @@ def tasks() -> Iterator[Tasks]:
     assert made.wait(10)
 
 
-class MemoryKeyring(KeyringBackend):
-    """A keyring that forgets everything at the end."""
-
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
 @pytest.fixture(autouse=True)
 def own_keyring(monkeypatch: pytest.MonkeyPatch) -> Iterator[MemoryKeyring]:
     """Keep the operator's own keyring out of the tests."""
     monkeypatch.delenv("CALCVIEWER_PACS_SECRET", raising=False)
-    before, made = keyring.get_keyring(), MemoryKeyring()
-    keyring.set_keyring(made)
-    yield made
-    keyring.set_keyring(before)
+    made = MemoryKeyring()
+    with using(made):
+        yield made

@@ -19,7 +19,8 @@ from calcviewer.dicom.network.peer import DimsePeer, Peer, Timeouts, TlsFiles, W
 from calcviewer.gui.pacs.peers_dialog import PeersDialog
 from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.theme import HIT_PX
-from tests.gui.pacs.conftest import PEER, FakeArchive, MemoryKeyring
+from tests.gui.pacs.conftest import PEER, FakeArchive
+from tests.keyrings import MemoryKeyring
 
 LEFT = Qt.MouseButton.LeftButton
 WEB = WebPeer(name="Web", url="https://archive.example/dicom-web", user="jane")
