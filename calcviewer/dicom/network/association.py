@@ -175,7 +175,8 @@ def _why_not(
         return unreachable(peer.place, error)
     return CalcViewerError(
         f"{peer.place} ended the connection at once.",
-        "Check that the port is one for DICOM, and whether the archive wants TLS there.",
+        "Check that the port is one for DICOM, whether the archive wants TLS there, and whether it "
+        f"knows the AE title {peer.calling_ae_title}.",
     )
 
 

@@ -179,9 +179,11 @@ def test_who_it_does_not_know_is_turned_away(
     orthanc: Orthanc, simulated: tuple[Path, Path]
 ) -> None:
     stranger = replace(orthanc.dicom, calling_ae_title="STRANGER")
-    with pytest.raises(CalcViewerError, match=r"rejected us|refused|none of what was asked"):
+    # It says no and hangs up: on a busy machine the connection may be gone before the no is read.
+    turned_away = r"rejected us|refused|none of what was asked|ended the connection at once"
+    with pytest.raises(CalcViewerError, match=turned_away):
         archive.echo(stranger)
-    with pytest.raises(CalcViewerError, match=r"rejected us|refused|none of what was asked"):
+    with pytest.raises(CalcViewerError, match=turned_away):
         list(archive.send(stranger, simulated))
     with pytest.raises(CalcViewerError, match="Called AE title not recognised"):
         archive.echo(replace(orthanc.dicom, ae_title="OTHER"))
