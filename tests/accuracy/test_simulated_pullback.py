@@ -21,6 +21,7 @@ from calcviewer.inference.onnx import Network
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
 from calcviewer.modalities.ivoct.segment import IvoctSegmenter
 from calcviewer.simulation import PullbackSpec, simulate_pullback
+from calcviewer.simulation.physics import FITTED
 
 pytestmark = [pytest.mark.slow, pytest.mark.validation]
 SEEDS = range(910_001, 910_017)
@@ -40,9 +41,15 @@ class Pooled:
         return 2 * self.shared / self.summed
 
 
-def run_of(seed: int, network: Network) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+def run_of(
+    seed: int,
+    network: Network,
+    *,
+    frames: range = range(FIRST, FIRST + FRAMES),
+    physics: str = FITTED,
+) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Return true and found label maps of a few consecutive frames."""
-    spec = PullbackSpec(seed=seed, frames=PULLBACK_FRAMES)
+    spec = PullbackSpec(seed=seed, frames=PULLBACK_FRAMES, physics=physics)
     pullback = simulate_pullback(spec)
     field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
 
@@ -51,7 +58,7 @@ def run_of(seed: int, network: Network) -> list[tuple[NDArray[np.uint8], NDArray
         return preprocess(intensity, grid=MODEL_GRID, log=False, field_radius_mm=field_mm)
 
     segmenter = IvoctSegmenter(image, spec.frames, field_mm, network, CrfParameters())
-    found = dict(segmenter.predict(range(FIRST, FIRST + FRAMES)))
+    found = dict(segmenter.predict(frames))
     return [
         (
             labels_of_annotation(true_annotation(pullback.frame(index), MODEL_GRID), MODEL_GRID),
