@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 from pynetdicom import AE, evt
@@ -60,18 +61,23 @@ def associated(
     entity.dimse_timeout = None if watched else limits.answer_s
     entity.network_timeout = None  # it would end what is merely waiting for its turn
     context = None if peer.tls is None else tls_context(peer.tls, secret=secret)
+    ask = partial(
+        entity.associate,
+        peer.host,
+        peer.port,
+        contexts=list(contexts),
+        ae_title=peer.ae_title,
+        max_pdu=_LARGEST_PDU,
+        ext_neg=list(roles),
+        evt_handlers=[(evt.EVT_CONN_OPEN, limit_silence, [limits.answer_s]), *handlers],
+        tls_args=None if context is None else (context, peer.host),
+    )
     began = time.monotonic()
     try:
-        association = entity.associate(
-            peer.host,
-            peer.port,
-            contexts=list(contexts),
-            ae_title=peer.ae_title,
-            max_pdu=_LARGEST_PDU,
-            ext_neg=list(roles),
-            evt_handlers=[(evt.EVT_CONN_OPEN, limit_silence, [limits.answer_s]), *handlers],
-            tls_args=None if context is None else (context, peer.host),
-        )
+        association = ask()
+        if association.is_aborted and time.monotonic() - began < limits.answer_s:
+            # Who says no and hangs up may be gone before the no is read: ask for the reason again.
+            association = ask()
     except OSError as error:
         raise unreachable(peer.place, error) from error
     try:
