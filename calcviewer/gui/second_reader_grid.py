@@ -6,26 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QItemSelectionModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from calcviewer.gui import theme
+from calcviewer.gui.row_table import LEFT, RIGHT, Index, RowModel, show_as_rows
 
 _LEAST_COLUMN_PX = 60
 _SIZED_ROWS = 24
-"""Columns are as wide as what is in sight and in so many more rows: not in all of hundreds."""
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-_Index = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 
 @dataclass(frozen=True)
@@ -37,59 +26,29 @@ class Cell:
     quiet: bool = False
 
 
-class _Rows(QAbstractTableModel):
-    """Rows of cells under headings."""
-
-    def __init__(self, headings: Sequence[str], parent: QWidget) -> None:
-        super().__init__(parent)
-        self._headings = tuple(headings)
-        self.rows: list[Sequence[Cell]] = []
+class _Rows(RowModel):
+    """Rows of cells."""
 
     def show_rows(self, rows: Sequence[Sequence[Cell]]) -> None:
         """Show other rows; where there are as many as before, what is selected stays."""
         if len(rows) != len(self.rows):
-            self.beginResetModel()
-            self.rows = list(rows)
-            self.endResetModel()
+            self.replace_rows(rows)
             return
         other = [row for row, cells in enumerate(rows) if cells is not self.rows[row]]
         self.rows = list(rows)
         if other:
-            last = self.index(other[-1], len(self._headings) - 1)
+            last = self.index(other[-1], self.columnCount() - 1)
             self.dataChanged.emit(self.index(other[0], 0), last)
 
-    def rowCount(self, parent: _Index = _NOWHERE) -> int:
-        """Return how many rows there are."""
-        return 0 if parent.isValid() else len(self.rows)
-
-    def columnCount(self, parent: _Index = _NOWHERE) -> int:
-        """Return how many columns there are."""
-        return 0 if parent.isValid() else len(self._headings)
-
-    def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: ANN401
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: ANN401
         """Return what a cell shows."""
         cell = self.rows[index.row()][index.column()]
         if role == Qt.ItemDataRole.DisplayRole:
             return cell.text
         if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if index.column() == 0 else _RIGHT
+            return self.alignments[index.column()]
         if role == Qt.ItemDataRole.ForegroundRole and (cell.marked or cell.quiet):
             return QColor(theme.WARNING if cell.marked else theme.QUIET)
-        return None
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> Any:  # noqa: ANN401
-        """Return a heading."""
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._headings[section]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _LEFT if section == 0 else _RIGHT
         return None
 
 
@@ -106,25 +65,15 @@ class Grid(QTableView):
 
     def __init__(self, headings: Sequence[str], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._rows = _Rows(headings, self)
+        alignments = [LEFT, *[RIGHT] * (len(headings) - 1)]
+        self._rows = _Rows(headings, alignments, self)
         self.setModel(self._rows)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        show_as_rows(self, row_px=theme.HIT_PX, measured_rows=_SIZED_ROWS)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setFont(theme.text_font(theme.FONT_PX))
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(theme.HIT_PX)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
         header.setMinimumSectionSize(_LEAST_COLUMN_PX)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setResizeContentsPrecision(_SIZED_ROWS)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._placing = False
         self.selectionModel().currentRowChanged.connect(self._tell)

@@ -5,24 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QPersistentModelIndex,
-    Qt,
-    Signal,
-)
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
+from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from calcviewer.gui import theme
+from calcviewer.gui.row_table import LEFT, RIGHT, Index, RowModel, show_as_rows
 
 _ROW_PX = 36
 _MOST_COLUMN_PX = 260
 _MEASURED_ROWS = 30
-"""Columns are made to fit so many rows: measuring all of a long answer would stall the window."""
-_AnyIndex = QModelIndex | QPersistentModelIndex
-_NOWHERE = QModelIndex()
 
 
 @dataclass(frozen=True)
@@ -34,45 +26,15 @@ class Column:
     figures: bool = False
 
 
-class _Rows(QAbstractTableModel):
-    """Texts in rows; a view asks only for those it shows."""
+class _Rows(RowModel):
+    """Texts in rows."""
 
-    def __init__(self, columns: Sequence[Column], parent: QWidget) -> None:
-        super().__init__(parent)
-        self._columns = tuple(columns)
-        self._rows: tuple[tuple[str, ...], ...] = ()
-
-    def show(self, rows: Sequence[Sequence[str]]) -> None:
-        self.beginResetModel()
-        self._rows = tuple(tuple(row) for row in rows)
-        self.endResetModel()
-
-    def rowCount(self, parent: _AnyIndex = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: _AnyIndex = _NOWHERE) -> int:
-        return 0 if parent.isValid() else len(self._columns)
-
-    def data(self, index: _AnyIndex, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         if role == Qt.ItemDataRole.DisplayRole:
-            return self._rows[index.row()][index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(self._columns[index.column()])
-        return None
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
-        if orientation is Qt.Orientation.Vertical:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return self._columns[section].heading
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(self._columns[section])
-        return None
+            return self.rows[index.row()][index.column()]
+        return (
+            self.alignments[index.column()] if role == Qt.ItemDataRole.TextAlignmentRole else None
+        )
 
 
 class RecordTable(QTableView):
@@ -92,15 +54,14 @@ class RecordTable(QTableView):
     def __init__(self, columns: Sequence[Column], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._columns = tuple(columns)
-        self._rows = _Rows(columns, self)
+        self._rows = _Rows(
+            [column.heading for column in columns],
+            [RIGHT if column.figures else LEFT for column in columns],
+            self,
+        )
         self.setModel(self._rows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
+        show_as_rows(self, row_px=_ROW_PX, measured_rows=_MEASURED_ROWS)
         self.setTabKeyNavigation(False)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setFont(theme.text_font(theme.FONT_PX))
         self.setStyleSheet(
             f"QTableView {{ border: 1px solid {theme.BORDER}; border-radius: 6px; }}"
             f"QTableView::item {{ border-bottom: 1px solid {theme.BORDER}; padding: 0 8px; }}"
@@ -108,13 +69,7 @@ class RecordTable(QTableView):
             f"QTableView:focus {{ border-color: {theme.ACCENT}; }}"
             "QHeaderView::section { padding: 4px 11px; }"
         )
-        self.verticalHeader().hide()
-        self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.verticalHeader().setDefaultSectionSize(_ROW_PX)
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
-        header.setSectionsClickable(False)
-        header.setResizeContentsPrecision(_MEASURED_ROWS)
         for index, column in enumerate(columns):
             mode = QHeaderView.ResizeMode
             header.setSectionResizeMode(
@@ -146,7 +101,7 @@ class RecordTable(QTableView):
     def show_rows(self, rows: Sequence[Sequence[str]], *, select: int = -1) -> None:
         """Show other rows and select one of them, or none."""
         blocked = self.blockSignals(True)
-        self._rows.show(rows)
+        self._rows.replace_rows(rows)
         self._fit_columns()
         if select >= 0:
             self.selectRow(select)
@@ -167,8 +122,3 @@ class RecordTable(QTableView):
                 self.resizeColumnToContents(index)
                 wanted = min(self.columnWidth(index) + 8, _MOST_COLUMN_PX)
                 self.setColumnWidth(index, wanted)
-
-
-def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column.figures else Qt.AlignmentFlag.AlignLeft
-    return side | Qt.AlignmentFlag.AlignVCenter
