@@ -3,11 +3,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
-# `make test EXTRAS=dev` leaves PyTorch and the CRF reference out: their tests are then skipped.
-EXTRAS ?= dev,train,crf
+DOCS_STAMP := $(VENV)/.documentation
+# `make test EXTRAS=dev` leaves PyTorch, the CRF reference and mkdocs out: their tests are then skipped.
+EXTRAS ?= dev,docs,train,crf
 DEMO_DIR ?= out/demo
 
-.PHONY: demo test lint format wheel clean
+.PHONY: demo test lint format docs wheel package clean
 
 demo: $(RUN_STAMP)
 	$(BIN)/calcviewer demo -o $(DEMO_DIR)
@@ -25,11 +26,17 @@ format: $(DEV_STAMP)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(DOCS_STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 wheel: $(DEV_STAMP)
 	$(BIN)/python -m pip wheel --no-deps -w dist .
 
+package: $(RUN_STAMP)
+	$(BIN)/python packaging/package.py
+
 clean:
-	rm -rf $(VENV) build dist out *.egg-info
+	rm -rf $(VENV) build dist out site *.egg-info
 
 $(RUN_STAMP): pyproject.toml constraints.txt packaging/set_up.sh
 	sh packaging/set_up.sh $(VENV)
@@ -38,3 +45,7 @@ $(RUN_STAMP): pyproject.toml constraints.txt packaging/set_up.sh
 $(DEV_STAMP): pyproject.toml constraints.txt packaging/set_up.sh
 	sh packaging/set_up.sh $(VENV) $(EXTRAS)
 	touch $@ $(RUN_STAMP)
+
+$(DOCS_STAMP): $(RUN_STAMP)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	touch $@

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 
 from calcviewer import __version__, cli
+from calcviewer.app.crash_file import catching_crashes
 from calcviewer.app.display import has_display
 from calcviewer.app.failures import report_failure
 from calcviewer.cli.analysis import simulate_demo
+from calcviewer.cli.stopping import stopped_in_order
+from calcviewer.core.scratch import discard_stale_scratch
 from calcviewer.training import commands as training_commands
 
 _NOTICE = "Research use only. Not for diagnostic use."
@@ -18,6 +21,11 @@ _NOTICE = "Research use only. Not for diagnostic use."
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line, one verb each."""
+    return _parser_and_verbs()[0]
+
+
+def _parser_and_verbs() -> tuple[argparse.ArgumentParser, Container[str]]:
+    """Return the parser, and the names of its verbs."""
     parser = argparse.ArgumentParser(
         prog="calcviewer",
         description="Coronary calcium in intravascular OCT: segment, measure, score, report. "
@@ -28,7 +36,7 @@ def build_parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     cli.add_verbs(verbs)
     training_commands.add_verbs(verbs)
-    return parser
+    return parser, verbs.choices
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,15 +48,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     usage.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = build_parser()
-    path = Path(arguments[0]) if len(arguments) == 1 else None
-    if not arguments or (path is not None and path.exists()):
-        return _open_window(parser, path)
-    args = parser.parse_args(arguments)
+    parser, verbs = _parser_and_verbs()
+    # A folder may be called like a verb, as `models` is in a clone: that is `./models` then.
+    path = Path(arguments[0]) if len(arguments) == 1 and arguments[0] not in verbs else None
+    shows_window = not arguments or (path is not None and path.exists())
+    args = argparse.Namespace() if shows_window else parser.parse_args(arguments)
+    discard_stale_scratch()
+    with catching_crashes():
+        return _open_window(parser, path) if shows_window else _run_command(parser, args)
+
+
+def _run_command(parser: argparse.ArgumentParser, args: argparse.Namespace) -> int:
+    """Run one command; its failure is one line on standard error."""
     try:
-        if args.command == "demo" and has_display() and not args.headless:
-            return _open_window(parser, simulate_demo(args))
-        return int(args.run(args))
+        with stopped_in_order():
+            if args.command != "demo" or args.headless or not has_display():
+                return int(args.run(args))
+            pullback = simulate_demo(args)
+        return _open_window(parser, pullback)
     except KeyboardInterrupt:
         print("calcviewer: stopped; nothing half-written was left.", file=sys.stderr)
         return 1
@@ -63,8 +80,18 @@ def _open_window(parser: argparse.ArgumentParser, path: Path | None) -> int:
         print("calcviewer: there is no display for the window.", file=sys.stderr)
         parser.print_help()
         return 1
-    from calcviewer.gui.app import run_window  # Qt is loaded only when it is shown
-
+    try:
+        from calcviewer.gui.app import run_window  # Qt is loaded only when it is shown
+    except ImportError as error:
+        if "cannot open shared object file" not in str(error):
+            raise
+        library = str(error).partition(":")[0]
+        print(
+            f"calcviewer: the window needs {library}, which this system lacks. "
+            "Install the libraries that the README names; commands work without them.",
+            file=sys.stderr,
+        )
+        return 1
     return run_window(path)
 
 

@@ -241,6 +241,15 @@ def test_models_are_what_their_cards_say(capsys: pytest.CaptureFixture[str]) -> 
     assert all(model["fault"] == "" for model in models)
 
 
+def test_a_folder_called_like_a_verb_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "models").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["models"]) == 0
+    assert capsys.readouterr().out.startswith("segnet-cpu ")
+
+
 def test_benchmark_prints_its_figures(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["benchmark", "--json"]) == 0
     figures = json.loads(capsys.readouterr().out)

@@ -28,7 +28,14 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _add_demo(verbs: Verbs) -> None:
     parser = verbs.add_parser("demo", help="simulate a pullback, segment, measure, report")
-    parser.add_argument("-o", "--output", type=Path, default=Path("calcviewer-demo"), metavar="DIR")
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("calcviewer-demo"),
+        metavar="DIR",
+        help="for pullback and report",
+    )
     parser.add_argument("--frames", type=positive_int, default=60, help="default: %(default)s")
     parser.add_argument("--headless", action="store_true", help="report at once, without a window")
     parser.set_defaults(run=_run_demo)
@@ -39,9 +46,11 @@ def _add_analyze(verbs: Verbs) -> None:
         "analyze", help="segment, measure and score a pullback; write a report"
     )
     parser.add_argument("path", type=Path, help="DICOM file, folder of frames, TIFF, NPY or NPZ")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the results"
+    )
     parser.add_argument("--voi", type=frame_range, metavar="FIRST:LAST", help="frames from 1")
-    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4")
+    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4", help="of the report")
     parser.add_argument("--json", action="store_true", help="print analysis.json")
     add_reading(parser)
     add_segmenting(parser)
@@ -51,7 +60,9 @@ def _add_analyze(verbs: Verbs) -> None:
 def _add_segment(verbs: Verbs) -> None:
     parser = verbs.add_parser("segment", help="write a label map for every frame")
     parser.add_argument("path", type=Path, help="DICOM file, folder of frames, TIFF, NPY or NPZ")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the results"
+    )
     parser.add_argument("--json", action="store_true", help="print what was written as JSON")
     add_reading(parser)
     add_segmenting(parser)

@@ -39,8 +39,10 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("calibration, where the file lacks it or you know better")
     group.add_argument("--sample-spacing", type=positive_mm, metavar="MM", help="polar frames")
     group.add_argument("--pixel-spacing", type=positive_mm, metavar="MM", help="Cartesian frames")
-    group.add_argument("--frame-pitch", type=positive_mm, metavar="MM")
-    group.add_argument("--calibrate-on-catheter", action="store_true")
+    group.add_argument("--frame-pitch", type=positive_mm, metavar="MM", help="between frames")
+    group.add_argument(
+        "--calibrate-on-catheter", action="store_true", help="measure the sheath in the frames"
+    )
     group.add_argument(
         "--catheter-diameter", type=positive_mm, default=0.9, metavar="MM", help="default: 0.9"
     )
@@ -52,8 +54,12 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 def add_segmenting(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how frames are segmented."""
     group = parser.add_argument_group("segmentation")
-    group.add_argument("--model", default=workflows.DEFAULT_MODEL, metavar="NAME")
-    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    group.add_argument(
+        "--model", default=workflows.DEFAULT_MODEL, metavar="NAME", help="one of those models lists"
+    )
+    group.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where the network runs"
+    )
     group.add_argument("--no-crf", action="store_true", help="leave the refinement out")
 
 

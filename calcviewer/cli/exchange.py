@@ -24,13 +24,15 @@ def _add_export(verbs: Verbs) -> None:
     parser.add_argument(
         "study", type=Path, metavar="STUDY", help="folder of analyze, review file, or its pullback"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the files"
+    )
     parser.add_argument("--seg", action="store_true", help="DICOM Segmentation")
     parser.add_argument("--sr", action="store_true", help="DICOM structured report")
     parser.add_argument("--pdf", action="store_true", help="report as DICOM Encapsulated PDF")
     parser.add_argument("--nifti", action="store_true", help="label volume")
     parser.add_argument("--deidentify", action="store_true", help="name no patient, new UIDs")
-    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4")
+    parser.add_argument("--page-size", choices=("A4", "letter"), default="A4", help="of the report")
     parser.set_defaults(run=_run_export)
 
 

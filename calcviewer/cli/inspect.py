@@ -18,7 +18,7 @@ def add_verbs(verbs: Verbs) -> None:
     parser.add_argument(
         "path", type=Path, help="pullback, result, review, or any DICOM file, or a folder of it"
     )
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.add_argument(
         "--show-patient", action="store_true", help="print what identifies the patient"
     )

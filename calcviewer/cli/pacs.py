@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import datetime
 import getpass
-import signal
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -50,7 +49,7 @@ def add_verbs(verbs: Verbs) -> None:
 
 def _add_peers(verbs: Verbs) -> None:
     parser = verbs.add_parser("peers", help="list the archives that were added")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=_run_peers)
 
 
@@ -63,7 +62,7 @@ def _add_add(verbs: Verbs) -> None:
     parser.add_argument("name", metavar="NAME", help="what you call it")
     dicom = parser.add_argument_group("an archive that speaks DICOM")
     dicom.add_argument("--aet", metavar="TITLE", help="its AE title")
-    dicom.add_argument("--host")
+    dicom.add_argument("--host", help="its name or address")
     dicom.add_argument("--port", type=int, default=104, help="default: %(default)s")
     dicom.add_argument(
         "--own-aet", default=OWN_AE_TITLE, metavar="TITLE", help="ours; default: %(default)s"
@@ -73,10 +72,22 @@ def _add_add(verbs: Verbs) -> None:
     dicom.add_argument("--key", default="", metavar="PEM", help="of our certificate")
     web = parser.add_argument_group("an archive that speaks DICOMweb")
     web.add_argument("--url", help="such as https://archive.example/dicom-web")
-    web.add_argument("--user", default="")
+    web.add_argument("--user", default="", help="where it asks for one")
     parser.add_argument("--ca-file", default="", metavar="PEM", help="what vouches for the archive")
-    parser.add_argument("--connect-timeout", type=float, default=5.0, metavar="S")
-    parser.add_argument("--answer-timeout", type=float, default=30.0, metavar="S")
+    parser.add_argument(
+        "--connect-timeout",
+        type=float,
+        default=5.0,
+        metavar="S",
+        help="seconds to wait for a connection",
+    )
+    parser.add_argument(
+        "--answer-timeout",
+        type=float,
+        default=30.0,
+        metavar="S",
+        help="seconds to wait for an answer",
+    )
     parser.add_argument(
         "--secret",
         action="store_true",
@@ -88,34 +99,40 @@ def _add_add(verbs: Verbs) -> None:
 
 def _add_remove(verbs: Verbs) -> None:
     parser = verbs.add_parser("remove", help="forget an archive and its secret")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="of the archive, as it was added")
     parser.set_defaults(run=_run_remove)
 
 
 def _add_echo(verbs: Verbs) -> None:
     parser = verbs.add_parser("echo", help="ask whether an archive is there and takes us")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="of the archive, as it was added")
     parser.set_defaults(run=_run_echo)
 
 
 def _add_query(verbs: Verbs) -> None:
     parser = verbs.add_parser("query", help="list studies, or with --study the series of one")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="of the archive, as it was added")
     parser.add_argument("--patient-name", default="", metavar="TEXT", help="its beginning; or * ?")
-    parser.add_argument("--patient-id", default="", metavar="TEXT")
-    parser.add_argument("--from", dest="first", type=day, metavar="YYYY-MM-DD")
-    parser.add_argument("--to", dest="last", type=day, metavar="YYYY-MM-DD")
+    parser.add_argument("--patient-id", default="", metavar="TEXT", help="its number")
+    parser.add_argument(
+        "--from", dest="first", type=day, metavar="YYYY-MM-DD", help="first day of the study"
+    )
+    parser.add_argument(
+        "--to", dest="last", type=day, metavar="YYYY-MM-DD", help="last day of the study"
+    )
     parser.add_argument("--modality", default="", metavar="TEXT", help="such as IVOCT")
     parser.add_argument("--study", metavar="UID", help="list its series")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=_run_query)
 
 
 def _add_retrieve(verbs: Verbs) -> None:
     parser = verbs.add_parser("retrieve", help="fetch a study, or one series of it")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="of the archive, as it was added")
     parser.add_argument("study", metavar="STUDY", help="Study Instance UID, see query")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the files"
+    )
     parser.add_argument("--series", metavar="UID", help="only this series")
     parser.add_argument(
         "--receive-on",
@@ -129,7 +146,7 @@ def _add_retrieve(verbs: Verbs) -> None:
 
 def _add_send(verbs: Verbs) -> None:
     parser = verbs.add_parser("send", help="send DICOM files as they are")
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="of the archive, as it was added")
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files or folders")
     parser.set_defaults(run=_run_send)
 
@@ -153,7 +170,9 @@ def _add_receive(verbs: Verbs) -> None:
         metavar="[HOST:]PORT",
         help=f"default: {LOOPBACK}:{RECEIVER_PORT}, which only this machine reaches",
     )
-    parser.add_argument("--quota-gb", type=float, default=QUOTA_BYTES / _GB, metavar="GB")
+    parser.add_argument(
+        "--quota-gb", type=float, default=QUOTA_BYTES / _GB, metavar="GB", help="room it may take"
+    )
     parser.set_defaults(run=_run_receive)
 
 
@@ -316,7 +335,6 @@ def _run_receive(args: argparse.Namespace) -> int:
         port=port,
         quota_bytes=int(args.quota_gb * _GB),
     )
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as services are stopped
     try:
         with Receiver(options, on_stored=lambda path: print(path.resolve(), flush=True)):
             print(f"{options.ae_title} listens on {host}:{port}; Ctrl+C stops it.", file=sys.stderr)

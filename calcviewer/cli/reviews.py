@@ -27,7 +27,9 @@ def _add_export_labels(verbs: Verbs) -> None:
     parser.add_argument(
         "reviews", type=Path, nargs="+", metavar="REVIEW", help="review file, or its pullback"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the data set"
+    )
     parser.add_argument(
         "--stride", type=int, choices=(1, 2), default=2, help="reduce the grid; default: 2"
     )
@@ -40,7 +42,7 @@ def _add_second_pass(verbs: Verbs) -> None:
         "second-pass", help="list the frames in which model and operator differ most"
     )
     parser.add_argument("review", type=Path, metavar="REVIEW", help="review file, or its pullback")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=_run_second_pass)
 
 

@@ -1,4 +1,4 @@
-"""Agreement of measurements with the truth of simulated pullbacks (seed Fig. 7, Table 3).
+"""Agreement of measurements with the truth of simulated pullbacks (Gharaibeh 2019, Fig. 7).
 
 Differences are truth - found, as in Gharaibeh et al. 2019 (manual - predicted).
 """

@@ -1,6 +1,6 @@
 """Augmentation of polar frames: where structures lie, and how a scanner shows them.
 
-The theta shift is the seed's (Gharaibeh 2019, section 2.1, Fig. 1). The rest makes the network
+The theta shift is the paper's (Gharaibeh 2019, section 2.1, Fig. 1). The rest makes the network
 indifferent to what differs between scanners and exports: gain, window, gamma, roll-off, noise,
 calibration of the radius, the rim of the field, and the 8-bit export with its black clipped.
 """
@@ -22,7 +22,7 @@ class Augmentation:
     """Ranges of the augmentation; a pair is drawn uniformly between its ends.
 
     Lengths are fractions of the depth of the frame, intensities fractions of full scale.
-    ``turn_whole_frames`` turns each frame by any angle, as the seed did to Cartesian frames,
+    ``turn_whole_frames`` turns each frame by any angle, as the paper did to Cartesian frames,
     instead of cutting frames anew out of the spiral.
     """
 
@@ -50,7 +50,7 @@ DEFAULT = Augmentation()
 def cut_frame(
     images: NDArray[np.float16], labels: Labels, *, frame: int, offset: int
 ) -> tuple[Image, Labels]:
-    """Cut a whole turn that starts ``offset`` A-lines into ``frame`` (seed Fig. 1).
+    """Cut a whole turn that starts ``offset`` A-lines into ``frame`` (Gharaibeh 2019, Fig. 1).
 
     The turn ends in the next frame, as if all frames were one long array. The last frame of a VOI
     has no successor and is closed on itself.

@@ -1,4 +1,4 @@
-"""Bland-Altman plots of every measurement (seed Fig. 7)."""
+"""Bland-Altman plots of every measurement (Gharaibeh 2019, Fig. 7)."""
 
 from __future__ import annotations
 

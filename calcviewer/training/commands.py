@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.from_json import parsed, record
 from calcviewer.training import evaluate_commands
 from calcviewer.training.options import (
     PHYSICS_NAMES,
@@ -37,14 +37,16 @@ def _add_make_dataset(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "make-dataset", help="make VOIs to train on: simulated, or frames with lumen masks"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for the data set"
+    )
     parser.add_argument("--vois", type=int, default=400, help="simulated VOIs")
-    parser.add_argument("--frames-per-voi", type=int, default=8)
+    parser.add_argument("--frames-per-voi", type=int, default=8, help="of one pullback")
     parser.add_argument(
         "--frame-step", type=int, default=2, help="take every so manieth frame of a pullback"
     )
     parser.add_argument("--stride", type=int, default=2, help="reduce the grid by this factor")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1, help="another seed, other vessels")
     parser.add_argument(
         "--physics",
         choices=PHYSICS_NAMES,
@@ -54,17 +56,19 @@ def _add_make_dataset(verbs: Verbs) -> None:
     )
     add_regimes(parser)
     real = parser.add_argument_group("real frames instead, calibrated on their catheter")
-    real.add_argument("--frames", type=Path, metavar="FOLDER")
+    real.add_argument("--frames", type=Path, metavar="FOLDER", help="the images")
     real.add_argument("--masks", type=Path, metavar="FOLDER", help="TIFF planes, lumen first")
-    real.add_argument("--first", type=int, default=1)
-    real.add_argument("--last", type=int)
+    real.add_argument("--first", type=int, default=1, help="frame, from 1")
+    real.add_argument("--last", type=int, help="frame, from 1")
     parser.set_defaults(run=_run_make_dataset)
 
 
 def _add_train(verbs: Verbs) -> None:
     parser = verbs.add_parser("train", help="train a network on data sets")
-    parser.add_argument("dataset", type=Path, nargs="+", metavar="DATASET")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="RUN")
+    parser.add_argument("dataset", type=Path, nargs="+", metavar="DATASET", help="folders of VOIs")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="RUN", help="for checkpoints and log"
+    )
     add_network(parser)
     split = parser.add_argument_group("split; pullbacks stay whole")
     split.add_argument("--folds", type=int, default=10, help="default: %(default)s")
@@ -76,8 +80,10 @@ def _add_train(verbs: Verbs) -> None:
 
 def _add_export(verbs: Verbs) -> None:
     parser = verbs.add_parser("export-model", help="export a checkpoint to ONNX with its card")
-    parser.add_argument("checkpoint", type=Path)
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="MODELS")
+    parser.add_argument("checkpoint", type=Path, help="best.pt or last.pt of a run")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="MODELS", help="folder of models"
+    )
     parser.add_argument(
         "--description",
         type=Path,
@@ -156,8 +162,8 @@ def _run_export(args: argparse.Namespace) -> int:
     from calcviewer.training.export import ModelDescription, export_model
 
     try:
-        description = ModelDescription(**json.loads(args.description.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        description = record(ModelDescription, parsed(args.description.read_bytes()))
+    except (OSError, ValueError) as error:
         raise CalcViewerError(
             f"{args.description} does not describe a model: {error}",
             "See models/README.md for what it must hold.",

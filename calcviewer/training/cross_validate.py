@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from calcviewer.app.voi_file import Voi
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.from_json import parsed, value_of
 from calcviewer.inference.crf import CrfParameters
 from calcviewer.inference.onnx import Network
 from calcviewer.training.agreement import Agreement, AgreementSettings, measure_agreement, together
@@ -135,7 +136,7 @@ def read_cross_validation(directory: Path) -> Result:
         There is none, or a fold is missing.
     """
     try:
-        plan = json.loads((directory / PLAN).read_text(encoding="utf-8"))
+        plan = parsed((directory / PLAN).read_bytes())
         parts = [_read_fold(directory / f"fold-{fold}") for fold in range(plan["folds"])]
         return _result(parts, TrainSettings(**plan["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -175,7 +176,10 @@ def _keep_to(plan: Mapping[str, Any], directory: Path) -> None:
         with staged_file(path) as stage:
             stage.write_text(json.dumps(plan, indent=2) + "\n", encoding="utf-8")
         return
-    begun = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        begun = value_of(Mapping[str, object], parsed(path.read_bytes()))
+    except ValueError as error:
+        raise CalcViewerError(f"{path} cannot be read: {error}", "Give another folder.") from error
     different = [key for key in plan if _essence(plan[key]) != _essence(begun.get(key))]
     if different:
         raise CalcViewerError(
@@ -216,7 +220,7 @@ def _test(
 
 
 def _read_fold(run: Path) -> tuple[Evaluation, Agreement | None]:
-    document = json.loads((run / RESULTS).read_text(encoding="utf-8"))
+    document = parsed((run / RESULTS).read_bytes())
     measured = document.get("agreement")
     evaluation = Evaluation.from_dict(document["evaluation"])
     return evaluation, Agreement.from_dict(measured) if measured else None

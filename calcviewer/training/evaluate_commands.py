@@ -42,7 +42,7 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "evaluate", help="measure a network: the paper's tables and figures, ours beside its own"
     )
-    parser.add_argument("dataset", type=Path, nargs="*", metavar="DATASET")
+    parser.add_argument("dataset", type=Path, nargs="*", metavar="DATASET", help="folders of VOIs")
     parser.add_argument("--model", type=Path, required=True, metavar="DIR", help="model folder")
     parser.add_argument(
         "--against", type=Path, metavar="DIR", help="another model to compare it with"
@@ -53,10 +53,10 @@ def _add_evaluate(verbs: Verbs) -> None:
     parser.add_argument("--stride", type=int, default=2, help="of the data sets")
     split = parser.add_argument_group("only the part of the data sets that one fold tests")
     split.add_argument("--folds", type=int, help="default: all of the data")
-    split.add_argument("--fold", type=int, default=0)
+    split.add_argument("--fold", type=int, default=0, help="the one that tests")
     _add_measuring(parser)
     add_regimes(parser)
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print as JSON")
     parser.set_defaults(run=_run_evaluate)
 
 
@@ -64,8 +64,10 @@ def _add_cross_validate(verbs: Verbs) -> None:
     parser = verbs.add_parser(
         "cross-validate", help="train and test a network a fold; goes on where it was stopped"
     )
-    parser.add_argument("dataset", type=Path, nargs="+", metavar="DATASET")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
+    parser.add_argument("dataset", type=Path, nargs="+", metavar="DATASET", help="folders of VOIs")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="for folds and report"
+    )
     parser.add_argument("--folds", type=int, default=10, help="default: %(default)s")
     parser.add_argument(
         "--against",
@@ -92,7 +94,12 @@ def _add_measuring(parser: argparse.ArgumentParser) -> None:
         help="frames in each: one number, or the fewest and the most; default: 10 60",
     )
     group.add_argument("--pullback-seed", type=int, default=900_001, help="of the first pullback")
-    group.add_argument("--physics", choices=PHYSICS_NAMES, default=PHYSICS_NAMES[0])
+    group.add_argument(
+        "--physics",
+        choices=PHYSICS_NAMES,
+        default=PHYSICS_NAMES[0],
+        help="how light behaves in them",
+    )
 
 
 def _measuring(args: argparse.Namespace) -> AgreementSettings | None:

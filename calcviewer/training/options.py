@@ -38,7 +38,9 @@ def selection(args: argparse.Namespace) -> Selection:
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """Add what fixes a network and how it is trained, but not its data."""
-    parser.add_argument("--architecture", choices=ARCHITECTURE_NAMES, default="segnet")
+    parser.add_argument(
+        "--architecture", choices=ARCHITECTURE_NAMES, default="segnet", help="kind of network"
+    )
     parser.add_argument(
         "--width",
         type=float,
@@ -51,16 +53,23 @@ def add_network(parser: argparse.ArgumentParser) -> None:
         default="polar",
         help="frames to work on; data sets and results are polar either way",
     )
-    parser.add_argument("--batch-size", type=int, default=2)
-    parser.add_argument("--epochs", type=int, default=120)
+    parser.add_argument("--batch-size", type=int, default=2, help="frames a step")
+    parser.add_argument("--epochs", type=int, default=120, help="at most")
     parser.add_argument("--minutes", type=float, help="stop after this time at the latest")
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
-    parser.add_argument("--schedule", choices=("constant", "cosine"), default="constant")
+    parser.add_argument("--learning-rate", type=float, default=1e-3, help="of Adam")
+    parser.add_argument(
+        "--schedule",
+        choices=("constant", "cosine"),
+        default="constant",
+        help="of the learning rate",
+    )
     parser.add_argument(
         "--class-weight-power", type=float, default=1.0, help="1: median frequency; 0: none"
     )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--seed", type=int, default=0, help="of first weights and order")
+    parser.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="where it is trained"
+    )
     parser.add_argument("--init", type=Path, metavar="VGG16.pth", help="VGG-16 initialisation")
     parser.add_argument("--init-from", type=Path, metavar="CHECKPOINT", help="fine-tune")
     parser.add_argument(

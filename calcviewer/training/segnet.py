@@ -29,7 +29,7 @@ STAGES = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))
 
 
 class SegNet(FrameNetwork):
-    """The SegNet family: width 1 is the seed's network (29.4 M parameters), 1/4 the light one."""
+    """The SegNet family: width 1 is the paper's network (29.4 M parameters), 1/4 the light one."""
 
     def __init__(
         self, *, width: float = 1.0, stride: int = 1, geometry: Geometry = "polar"

@@ -1,4 +1,4 @@
-"""The seed's tables in Markdown, our numbers first and the paper's in brackets behind them."""
+"""The paper's tables in Markdown: our numbers first, the paper's in brackets behind them."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ LAST, BEST, LOG = "last.pt", "best.pt", "log.jsonl"
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """How to train. The defaults are the seed's, except for the light network.
+    """How to train. The defaults are the paper's, except for the light network.
 
     ``geometry`` "cartesian" trains on scan-converted frames that are turned by any angle, as the
     seed did for comparison; data sets are polar either way.
@@ -376,7 +376,7 @@ class _Trainer:
 
 
 def _parameter_groups(network: FrameNetwork, weight_decay: float) -> list[dict[str, Any]]:
-    """Decay convolution kernels only: the seed regularises the weights, not shifts and scales."""
+    """Decay convolution kernels only: the paper regularises the weights, not shifts and scales."""
     kernels = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     return [

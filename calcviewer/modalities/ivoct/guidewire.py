@@ -204,7 +204,7 @@ def _wall_signal(
     begin = np.clip(first, 0, last)
     ends = np.take_along_axis(total, begin + window, axis=1)
     mean = (ends - np.take_along_axis(total, begin, axis=1)) / window
-    best = np.where(first <= last, mean, -1.0).max(axis=1)
+    best = np.where(first <= last, mean, -1.0).max(axis=1, initial=-1.0)
     return np.where(best >= 0, best, np.nan)
 
 

@@ -146,6 +146,12 @@ def test_lumen_drawn_too_wide_at_the_end_of_the_field() -> None:
     assert phantom.find(phantom.lumen_mm + 0.15) == ()
 
 
+def test_lumen_out_to_the_end_of_the_field() -> None:
+    # What a network that has learnt little makes of a frame.
+    image = np.full(MODEL_GRID.shape, 0.5, dtype=np.float32)
+    assert find_guidewires(image, np.full(480, 4.9), field_radius_mm=4.99) == ()
+
+
 def test_no_wire() -> None:
     assert Phantom(circle_mm()).find() == ()
 
