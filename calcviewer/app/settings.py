@@ -15,6 +15,7 @@ from calcviewer.app.workflows import DEFAULT_MODEL, Device
 from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.from_json import parsed
+from calcviewer.dicom.network.peer import OWN_AE_TITLE, RECEIVER_PORT
 from calcviewer.modalities.ivoct.catheter import SHEATH_DIAMETER_MM
 
 _LOG = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ class Settings:
         Left, top, width and height of the window on screen, px; empty before it was first closed.
     interpolate, interpolate_over
         Whether frames between two corrected ones follow them, and how many there may be; 0: none.
+    receiver_exposed, receiver_port, receiver_ae_title, receiver_senders
+        How the receiver was last turned on: whether the network reaches it, where, under which AE
+        title, and the AE titles that may send, with commas; empty: the archives that are known.
     """
 
     recent: tuple[str, ...] = ()
@@ -57,6 +61,10 @@ class Settings:
     window: tuple[int, ...] = ()
     interpolate: bool = True
     interpolate_over: int = 10
+    receiver_exposed: bool = False
+    receiver_port: int = RECEIVER_PORT
+    receiver_ae_title: str = OWN_AE_TITLE
+    receiver_senders: str = ""
 
     def with_recent(self, path: Path) -> Settings:
         """Return the settings with a study at the head of the recent list."""
@@ -84,7 +92,7 @@ def load_settings() -> tuple[Settings, str]:
     except FileNotFoundError:
         return Settings(), ""
     except (OSError, ValueError) as error:
-        _LOG.warning("settings: %s", error)
+        _LOG.warning("the settings were not read: %s", type(error).__name__)
         return Settings(), f"{path} cannot be read; the default settings are in force."
     if not isinstance(stored, dict):
         return Settings(), f"{path} holds no settings; the default settings are in force."
@@ -104,7 +112,7 @@ def save_settings(settings: Settings) -> None:
         with staged_file(path) as stage:
             stage.write_text(json.dumps(asdict(settings), indent=2), encoding="utf-8")
     except (OSError, CalcViewerError) as error:
-        _LOG.warning("the settings were not saved: %s", error)
+        _LOG.warning("the settings were not saved: %s", type(error).__name__)
 
 
 def _one_of(allowed: tuple[Any, ...]) -> Callable[[Any], Any]:
@@ -130,10 +138,12 @@ def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _frame_limit(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int):
-        return None
-    return value if 0 <= value <= MOST_INTERPOLATED else None
+def _whole(least: int, most: int) -> Callable[[Any], Any]:
+    return lambda value: value if type(value) is int and least <= value <= most else None
+
+
+def _text(least: int, most: int) -> Callable[[Any], Any]:
+    return lambda value: value if isinstance(value, str) and least <= len(value) <= most else None
 
 
 _TAKEN: dict[str, Callable[[Any], Any]] = {
@@ -146,6 +156,10 @@ _TAKEN: dict[str, Callable[[Any], Any]] = {
     "catheter_diameter_mm": _diameter,
     "window": _list_of(int, counts=(0, 4)),
     "interpolate": _flag,
-    "interpolate_over": _frame_limit,
+    "interpolate_over": _whole(0, MOST_INTERPOLATED),
+    "receiver_exposed": _flag,
+    "receiver_port": _whole(1, 65535),
+    "receiver_ae_title": _text(1, 16),
+    "receiver_senders": _text(0, 1000),
 }
 """How a stored value is taken over; None when it cannot be used."""

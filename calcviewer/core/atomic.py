@@ -1,16 +1,26 @@
-"""Files that are either written whole or not at all."""
+"""Files that are either written whole or not at all.
+
+What a killed process leaves half-written has a hidden name beside its target, and goes when the
+same target is written to at least a day later: no write lasts as long.
+"""
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
 from calcviewer.core.errors import CalcViewerError
+
+_STAGE = ".calcviewer-"
+_HEX = "[0-9a-f]" * 8
+_DAY_S = 86400.0
 
 
 @contextmanager
@@ -28,7 +38,8 @@ def staged_folder(target: Path) -> Iterator[Path]:
     existed = target.exists()
     try:
         target.mkdir(parents=True, exist_ok=True)
-        stage = Path(tempfile.mkdtemp(prefix=".calcviewer-", dir=target))
+        _discard_left_behind(target.glob(f"{_STAGE}*"))
+        stage = Path(tempfile.mkdtemp(prefix=_STAGE, dir=target))
         older = stage.with_name(f"{stage.name}-older")
     except OSError as error:
         raise CalcViewerError(
@@ -94,6 +105,8 @@ def staged_file(target: Path) -> Iterator[Path]:
     """
     stage = target.with_name(f".{target.stem}-{uuid4().hex[:8]}{target.suffix}")
     try:
+        left_behind = f".{glob.escape(target.stem)}-{_HEX}{glob.escape(target.suffix)}"
+        _discard_left_behind(target.parent.glob(left_behind))
         stage.touch(exist_ok=False)
         yield stage
         with stage.open("rb+") as written:  # Windows syncs only what may be written to
@@ -107,3 +120,15 @@ def staged_file(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             stage.unlink(missing_ok=True)
+
+
+def _discard_left_behind(paths: Iterable[Path]) -> None:
+    """Remove those files and folders in which nothing was changed for a day."""
+    for path in paths:
+        with suppress(OSError):
+            if time.time() - path.lstat().st_mtime < _DAY_S:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink()

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom import dcmread
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.valuerep import DA, TM
 
 from calcviewer import __version__
 from calcviewer.core.bounded_file import BoundedFile
@@ -179,6 +181,7 @@ def _header(image: Dataset) -> Dataset:
         if value is None:
             continue
         with suppress(TypeError, ValueError):  # a damaged value may be of a kind it cannot have
+            _DATES.get(dictionary_VR(name), str)(value)
             # By value, not by element: the text is encoded anew in the results' own character set.
             setattr(header, name, value)
     for name in _NEVER_ABSENT:
@@ -190,6 +193,8 @@ def _header(image: Dataset) -> Dataset:
     return header
 
 
+_DATES = {"DA": DA, "TM": TM}
+"""What pydicom makes of dates and times when they are written, which fails for what is none."""
 _DUMMIES = {"ContentDate": "19700101", "ContentTime": "000000"}
 """Dates and times that an object must have."""
 

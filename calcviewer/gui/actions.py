@@ -250,6 +250,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     _layout(5, _N("actions", "Layout 5: 3-D")),
     _free("shortcuts", HELP, _N("actions", "Shortcuts"), "show_shortcuts", ("F1",), "help"),
     _free("log", HELP, _N("actions", "Log"), "show_log", (), "log"),
+    _free("problem_report", HELP, _N("actions", "Save a problem report…"), "show_problem_report"),
     _free("about", HELP, _N("actions", "About CalcViewer"), "show_about"),
 )
 

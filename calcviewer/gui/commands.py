@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
@@ -11,7 +12,6 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QWidget
 from calcviewer.app import review as steps
 from calcviewer.app.correction import copied, excluded, included, reverted
 from calcviewer.app.session import Change, Session, Step
-from calcviewer.app.settings import Settings
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui.about import About
 from calcviewer.gui.desk import Desk
@@ -19,6 +19,7 @@ from calcviewer.gui.frame_history import FrameHistory
 from calcviewer.gui.keys import KeyWatch
 from calcviewer.gui.log_view import LogView
 from calcviewer.gui.playing import Player
+from calcviewer.gui.problem_report import ProblemReportDialog
 from calcviewer.gui.second_pass import SecondPass
 from calcviewer.gui.settings_dialog import SettingsDialog
 from calcviewer.gui.shortcuts import Shortcuts
@@ -357,6 +358,10 @@ class Commands(QObject):
         """Show the log."""
         self._show(LogView(self._window))
 
+    def show_problem_report(self) -> None:
+        """Show what a problem report would hold, to save it."""
+        self._show(ProblemReportDialog(self._window))
+
     def show_about(self) -> None:
         """Show versions and licences."""
         self._show(About(self._window))
@@ -375,18 +380,9 @@ class Commands(QObject):
     def _say(self, label: str) -> None:
         self.said.emit(label[0].upper() + label[1:])
 
-    def _take_settings(self, settings: Settings) -> None:
-        # The dialog does not know what changed meanwhile, as the recent list.
-        now = self._desk.settings
-        kept = replace(
-            settings,
-            recent=now.recent,
-            layout=now.layout,
-            window=now.window,
-            interpolate=now.interpolate,
-        )
-        self._desk.choose_table(kept.look_up_table)
-        self._desk.change_settings(kept)
+    def _take_settings(self, chosen: dict[str, Any]) -> None:
+        self._desk.choose_table(chosen["look_up_table"])
+        self._desk.change_settings(replace(self._desk.settings, **chosen))
 
     def _file_dialog(self, title: str) -> QFileDialog:
         dialog = QFileDialog(self._window, title)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from calcviewer.app.failures import is_bug
 from calcviewer.gui.icons import icon
 from calcviewer.gui.theme import BORDER, ERROR, ERROR_SURFACE, SURFACE, TEXT, named
 
@@ -19,11 +20,12 @@ class Banner(QFrame):
 
     Signals
     -------
-    log_asked
-        The operator wants to see the log.
+    log_asked, report_asked
+        The operator wants to see the log, or to save a problem report.
     """
 
     log_asked = Signal()
+    report_asked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -41,6 +43,8 @@ class Banner(QFrame):
         texts.addWidget(self._text)
         self._log = named(QPushButton(self.tr("Show log")), "flat")
         self._log.clicked.connect(self.log_asked)
+        self._report = named(QPushButton(self.tr("Problem report…")), "flat")
+        self._report.clicked.connect(self.report_asked)
         dismiss = named(QPushButton(icon("close"), ""), "flat")
         dismiss.setToolTip(self.tr("Dismiss (Esc)"))
         dismiss.setAccessibleName(self.tr("Dismiss"))
@@ -48,6 +52,7 @@ class Banner(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(16, 10, 10, 10)
         row.addLayout(texts, 1)
+        row.addWidget(self._report, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(self._log, 0, Qt.AlignmentFlag.AlignTop)
         row.addWidget(dismiss, 0, Qt.AlignmentFlag.AlignTop)
         self.hide()
@@ -66,13 +71,17 @@ class Banner(QFrame):
         what
             What was not done, and what was kept.
         reason
-            Why, and what to do.
+            Why, and what to do. Where it is a bug, a problem report is offered.
         """
-        self._show(what, reason, edge=ERROR, surface=ERROR_SURFACE, log=True)
+        self._log.show()
+        self._report.setVisible(is_bug(reason))
+        self._show(what, reason, edge=ERROR, surface=ERROR_SURFACE)
 
-    def show_note(self, what: str, text: str) -> None:
-        """Tell something that is no failure."""
-        self._show(what, text, edge=BORDER, surface=SURFACE, log=False)
+    def show_note(self, what: str, text: str, *, report: bool = False) -> None:
+        """Tell something that is no failure; with ``report`` it offers a problem report."""
+        self._log.hide()
+        self._report.setVisible(report)
+        self._show(what, text, edge=BORDER, surface=SURFACE)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Stay in the middle of the parent's upper edge."""
@@ -80,7 +89,7 @@ class Banner(QFrame):
             self._place()
         return False
 
-    def _show(self, what: str, text: str, *, edge: str, surface: str, log: bool) -> None:
+    def _show(self, what: str, text: str, *, edge: str, surface: str) -> None:
         self.setStyleSheet(
             f"QFrame#banner {{ background: {surface}; border: 1px solid {edge};"
             f" border-radius: 8px; }} QLabel {{ color: {TEXT}; }}"
@@ -88,7 +97,6 @@ class Banner(QFrame):
         self._title.setText(what)
         self._text.setText(text)
         self._text.setVisible(bool(text))
-        self._log.setVisible(log)
         self.show()
         self._place()
         self.raise_()

@@ -1,14 +1,7 @@
-"""The program's log: written to one file, and shown in a window."""
+"""The program's log, shown in a window."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-from logging.handlers import RotatingFileHandler
-from pathlib import Path
-
-import platformdirs
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -20,37 +13,10 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from calcviewer.app.program_log import log_path
 from calcviewer.gui.theme import named
 
-_LARGEST_BYTES = 1_000_000
 _SHOWN_BYTES = 200_000
-
-
-def log_path() -> Path:
-    """Return the file the log is written to."""
-    return Path(platformdirs.user_log_dir("calcviewer")) / "calcviewer.log"
-
-
-@contextmanager
-def logging_to_file() -> Iterator[None]:
-    """Write what happens to the log file, of bounded size; without one to standard error."""
-    path = log_path()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handler: logging.Handler = RotatingFileHandler(
-            path, maxBytes=_LARGEST_BYTES, backupCount=1, encoding="utf-8"
-        )
-    except OSError:
-        handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = logging.getLogger("calcviewer")
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        handler.close()
 
 
 def log_tail() -> str:

@@ -26,7 +26,7 @@ from calcviewer.gui.commands import Commands
 from calcviewer.gui.desk import Desk
 from calcviewer.gui.errors import Banner
 from calcviewer.gui.exclude import ExcludeAsk
-from calcviewer.gui.export import ExportDialog
+from calcviewer.gui.exporting.dialog import ExportDialog
 from calcviewer.gui.go_to import GoTo
 from calcviewer.gui.icons import icon
 from calcviewer.gui.layouts import LAYOUTS, ViewArea, boxed
@@ -37,7 +37,7 @@ from calcviewer.gui.panels.decisive import DecisivePanel
 from calcviewer.gui.panels.frame import FramePanel
 from calcviewer.gui.panels.lesions import LesionsPanel
 from calcviewer.gui.panels.score import ScorePanel
-from calcviewer.gui.second_reader import SecondReader
+from calcviewer.gui.second_reading.opening import SecondReader
 from calcviewer.gui.start_page import StartPage
 from calcviewer.gui.status_line import StatusLine
 from calcviewer.gui.tool_bar import ToolBar
@@ -155,7 +155,20 @@ class MainWindow(QMainWindow):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def _connect(self) -> None:
-        desk, commands = self.desk, self.commands
+        self._connect_desk()
+        self._connect_commands()
+        self._connect_start_page()
+        self.action_states.confirmation_changed.connect(self.top_bar.show_confirmation)
+        self.calibration.catheter_wanted.connect(lambda: self.toolbox.choose("catheter"))
+        self.toolbox.chosen.connect(self._show_tool)
+        self.toolbox.status.connect(self.status.show_tool)
+        self.top_bar.calibration_asked.connect(self._show_calibration)
+        self.score.calibration_wanted.connect(self._show_calibration)
+        self.status.cancel_asked.connect(self._cancel_work)
+        self.status.restart_asked.connect(self.desk.segment)
+
+    def _connect_desk(self) -> None:
+        desk = self.desk
         desk.shown_changed.connect(self._show_study)
         desk.changed.connect(self._relay.pass_on)
         desk.streamed.connect(self._relay.gather)
@@ -170,9 +183,12 @@ class MainWindow(QMainWindow):
         desk.segmentation.changed.connect(self._show_work)
         desk.segmentation.failed.connect(self._say_not_segmented)
         desk.state.frame_changed.connect(self.action_states.show_frame)
-        self.action_states.confirmation_changed.connect(self.top_bar.show_confirmation)
+
+    def _connect_commands(self) -> None:
+        commands = self.commands
         commands.said.connect(self.status.show_message)
-        commands.frame_asked.connect(lambda: self.go_to.ask(desk.state.frame_count))
+        commands.frame_asked.connect(lambda: self.go_to.ask(self.desk.state.frame_count))
+        self.go_to.chosen.connect(commands.go_to)
         commands.fit_asked.connect(self._fit)
         commands.export_asked.connect(self._export)
         commands.results_asked.connect(self.second_reader.ask)
@@ -182,25 +198,20 @@ class MainWindow(QMainWindow):
         self.pacs.said.connect(self.status.show_message)
         commands.escaped.connect(self._escape)
         commands.tool_asked.connect(self.toolbox.choose)
-        self.calibration.catheter_wanted.connect(lambda: self.toolbox.choose("catheter"))
-        self.toolbox.chosen.connect(self._show_tool)
-        self.toolbox.status.connect(self.status.show_tool)
         commands.reason_asked.connect(self.exclude_ask.ask)
         self.exclude_ask.chosen.connect(commands.exclude)
         commands.player.changed.connect(self._show_playing)
-        self.go_to.chosen.connect(commands.go_to)
         self.banner.log_asked.connect(commands.show_log)
-        self.top_bar.calibration_asked.connect(self._show_calibration)
-        self.score.calibration_wanted.connect(self._show_calibration)
-        self.status.cancel_asked.connect(self._cancel_work)
-        self.status.restart_asked.connect(desk.segment)
-        page = self.start_page
+        self.banner.report_asked.connect(commands.show_problem_report)
+
+    def _connect_start_page(self) -> None:
+        page, commands = self.start_page, self.commands
         page.file_asked.connect(commands.open_file)
         page.folder_asked.connect(commands.open_folder)
         page.pacs_asked.connect(lambda: commands.pacs("worklist"))
         page.demo_asked.connect(commands.open_demo)
-        page.recent_asked.connect(desk.open_path)
-        page.cancel_asked.connect(desk.opening.cancel)
+        page.recent_asked.connect(self.desk.open_path)
+        page.cancel_asked.connect(self.desk.opening.cancel)
 
     # Study ------------------------------------------------------------------------------------
 
@@ -295,6 +306,12 @@ class MainWindow(QMainWindow):
         """Tell of a bug; the program goes on."""
         what = self.tr("Something went wrong inside the program. The study is still open.")
         self.banner.show_error(what, reason)
+
+    def say_crashed_before(self) -> None:
+        """Tell that native code ended the program the last time."""
+        what = self.tr("CalcViewer ended unexpectedly the last time.")
+        text = self.tr("Every finished step of a review was kept. The log says what is known.")
+        self.banner.show_note(what, text, report=True)
 
     # View -------------------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The model card: what a network is, what it was trained on, and whether the file is the one meant.
 
-A model is a folder with ``model.onnx`` and ``card.json``.
+A model is a folder with ``model.onnx`` and ``card.json``. The hash in the card finds a damaged or
+exchanged network. It cannot tell who made a model: whoever can write both files can change both.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 from calcviewer.core.atomic import staged_file
+from calcviewer.core.bounded_file import BoundedFile
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.from_json import parsed, value_of
 
@@ -20,6 +22,8 @@ CARD_FILE, MODEL_FILE = "card.json", "model.onnx"
 CLASSES = ("other", "lumen", "calcium")
 A_LINES, SAMPLES, SAMPLE_SPACING_MM = 480, 960, 0.0052
 _SPACING_TOLERANCE_MM = 1e-6
+_LARGEST_MODEL_BYTES = 2 << 30
+"""No ONNX file is larger: it is one protobuf message."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,25 +73,9 @@ class ModelCard:
         Raises
         ------
         CalcViewerError
-            A file is missing or damaged, the network's file is not the one the card was written
-            for, or classes or grid are not this program's.
+            As `load_verified`.
         """
-        card = _parse(directory / CARD_FILE)
-        _check_interface(card, directory.name)
-        try:
-            found = sha256_of(directory / MODEL_FILE)
-        except OSError as error:
-            raise CalcViewerError(
-                f"The network of model {directory.name} cannot be read: {error}",
-                f"Put {MODEL_FILE} back beside {CARD_FILE}.",
-            ) from error
-        if found != card.sha256:
-            raise CalcViewerError(
-                f"The network of model {directory.name} is not the one its card describes "
-                f"(SHA-256 {found[:12]}…, card {card.sha256[:12]}…).",
-                "Install the model again; a changed network must not be used.",
-            )
-        return card
+        return load_verified(directory)[0]
 
     def write(self, directory: Path) -> Path:
         """Write the card into a model folder and return its path.
@@ -101,6 +89,39 @@ class ModelCard:
         with staged_file(path) as stage:
             stage.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
         return path
+
+
+def load_verified(directory: Path) -> tuple[ModelCard, bytes]:
+    """Read a model folder: its card, and its network as the very bytes whose hash was checked.
+
+    The file is read once. What is loaded from these bytes cannot have been exchanged in between.
+
+    Raises
+    ------
+    CalcViewerError
+        A file is missing, damaged or too large, the network is not the one the card was written
+        for, or classes or grid are not this program's.
+    """
+    card = _parse(directory / CARD_FILE)
+    _check_interface(card, directory.name)
+    try:
+        with BoundedFile(directory / MODEL_FILE) as file:
+            content = file.read(_LARGEST_MODEL_BYTES + 1)
+    except OSError as error:
+        raise CalcViewerError(
+            f"The network of model {directory.name} cannot be read: {error}",
+            f"Put {MODEL_FILE} back beside {CARD_FILE}.",
+        ) from error
+    if len(content) > _LARGEST_MODEL_BYTES:
+        raise CalcViewerError(f"The network of model {directory.name} is larger than any can be.")
+    found = hashlib.sha256(content).hexdigest()
+    if found != card.sha256:
+        raise CalcViewerError(
+            f"The network of model {directory.name} is not the one its card describes "
+            f"(SHA-256 {found[:12]}…, card {card.sha256[:12]}…).",
+            "Install the model again; a changed network must not be used.",
+        )
+    return card, content
 
 
 def list_models(directory: Path) -> list[Path]:

@@ -14,7 +14,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.inference.model_card import MODEL_FILE, ModelCard
+from calcviewer.inference.model_card import MODEL_FILE, ModelCard, load_verified
 
 Device = Literal["auto", "cpu", "cuda"]
 Place = Literal["cpu", "cuda"]
@@ -26,6 +26,7 @@ _CUDA = "CUDAExecutionProvider"
 # TF32 rounds factors to 11 bits: labels would differ from the CPU's.
 _CUDA_OPTIONS = {"use_tf32": "0"}
 _ERRORS_ONLY = 3
+_OTHER_FILES = "session.model_external_initializers_file_folder_path"
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,16 +63,16 @@ class Network:
         CalcViewerError
             The card or the network does not fit, or CUDA was asked for and cannot be used.
         """
-        card = ModelCard.load(directory)
-        offered = _CUDA in onnxruntime.get_available_providers()
+        card, content = load_verified(directory)
+        offered = _CUDA in available_providers()
         if device == "cuda" and not offered:
             raise CalcViewerError(
                 "This ONNX Runtime cannot use a GPU.",
                 "Install onnxruntime-gpu in place of onnxruntime, or choose the device 'cpu'.",
             )
         wants_cuda = offered and device != "cpu"
-        path = directory / MODEL_FILE
-        session = open_session(path, str(path), cuda=wants_cuda, threads=threads)
+        name = str(directory / MODEL_FILE)
+        session = open_session(content, name, cuda=wants_cuda, threads=threads)
         note = ""
         # ONNX Runtime drops a provider that cannot load without an error.
         if wants_cuda and _CUDA not in session.get_providers():
@@ -148,12 +149,14 @@ def run_bound(
 
 
 def open_session(
-    model: Path | bytes, name: str, *, cuda: bool, threads: int | None = None
+    model: bytes, name: str, *, cuda: bool, threads: int | None = None
 ) -> onnxruntime.InferenceSession:
-    """Open a model, a file or its content, on the CPU or on CUDA if that loads.
+    """Open a model on the CPU, or on CUDA if that loads.
 
     Parameters
     ----------
+    model
+        The content of the whole file: weights in other files, which no hash covers, are refused.
     name
         What an error calls it.
 
@@ -162,7 +165,11 @@ def open_session(
     CalcViewerError
         It cannot be loaded.
     """
+    # What `calcviewer.inference` says to other builds, the one for Windows has to be told so.
+    onnxruntime.disable_telemetry_events()
     options = onnxruntime.SessionOptions()
+    # Other files of a model are looked for here, where none can be, and not in the working folder.
+    options.add_session_config_entry(_OTHER_FILES, os.devnull)
     options.intra_op_num_threads = threads or available_cores()
     # Idle threads that spin take the processor from the CRF and the window.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
@@ -175,6 +182,11 @@ def open_session(
             model, options, providers=[(_CUDA, _CUDA_OPTIONS), _CPU] if cuda else [_CPU]
         )
     except Exception as error:  # ONNX Runtime's errors share no base class of their own.
+        if "external data" in str(error).lower():
+            raise CalcViewerError(
+                f"{name} has weights in another file, which its card does not cover.",
+                "Export the model as one file.",
+            ) from error
         raise CalcViewerError(
             f"{name} cannot be loaded: {error}", "Install the model again."
         ) from error
@@ -189,6 +201,11 @@ def failures(what: str) -> Iterator[None]:
         raise CalcViewerError(
             f"{what}: {error}", "Use fewer frames at once, or the device 'cpu'."
         ) from error
+
+
+def available_providers() -> list[str]:
+    """Return where this ONNX Runtime was built to run networks, the preferred place first."""
+    return list(onnxruntime.get_available_providers())
 
 
 def available_cores() -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,22 @@ def test_when_one_file_cannot_be_replaced_none_is(
         write()
     contents = {one.name: one.read_text() for one in target.iterdir()}
     assert contents == {"a.txt": "old", "c.txt": "open elsewhere"}
+
+
+def test_what_a_killed_write_left_goes_a_day_later(tmp_path: Path) -> None:
+    target = tmp_path / "a[1].pdf"
+    old = [tmp_path / ".a[1]-0123abcd.pdf", tmp_path / ".calcviewer-abcd1234"]
+    kept = [tmp_path / ".a[1]-notes123.pdf", tmp_path / ".b-0123abcd.pdf"]
+    fresh = tmp_path / ".a[1]-76543210.pdf"
+    for path in (*old[:1], *kept, fresh):
+        path.write_text("half")
+    old[1].mkdir()
+    (old[1] / "half.txt").write_text("half")
+    then = time.time() - 2 * 86400
+    for path in (*old, *kept):
+        os.utime(path, (then, then))
+    with staged_file(target) as stage:
+        stage.write_text("whole")
+    with staged_folder(tmp_path) as folder:
+        (folder / "b.txt").write_text("whole")
+    assert sorted(tmp_path.iterdir()) == sorted([target, tmp_path / "b.txt", *kept, fresh])

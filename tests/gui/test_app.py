@@ -11,8 +11,9 @@ import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 
+from calcviewer.app.program_log import log_path
 from calcviewer.gui.app import run_window
-from calcviewer.gui.log_view import LogView, log_path, log_tail
+from calcviewer.gui.log_view import LogView, log_tail
 from calcviewer.gui.main_window import MainWindow
 from tests.gui.stored_studies import PhantomSegmenter, write_study
 

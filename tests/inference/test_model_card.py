@@ -1,10 +1,11 @@
 import dataclasses
+import hashlib
 import json
 
 import pytest
 
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.inference.model_card import ModelCard, list_models, sha256_of
+from calcviewer.inference.model_card import ModelCard, list_models, load_verified, sha256_of
 
 CONTENT = b"a network"
 
@@ -57,6 +58,19 @@ def test_a_changed_network_is_refused(model):
     (model / "model.onnx").write_bytes(CONTENT + b"!")
     with pytest.raises(CalcViewerError, match="not the one its card describes"):
         ModelCard.load(model)
+
+
+def test_the_bytes_that_were_checked_are_handed_out(model, card):
+    found, content = load_verified(model)
+    assert content == CONTENT
+    (model / "model.onnx").write_bytes(b"exchanged since")
+    assert hashlib.sha256(content).hexdigest() == found.sha256
+
+
+def test_a_network_larger_than_any_is_not_read(model, monkeypatch):
+    monkeypatch.setattr("calcviewer.inference.model_card._LARGEST_MODEL_BYTES", len(CONTENT) - 1)
+    with pytest.raises(CalcViewerError, match="larger than any can be"):
+        load_verified(model)
 
 
 @pytest.mark.parametrize(

@@ -141,6 +141,67 @@ def test_a_file_that_is_no_network_is_refused(model):
         Network.load(model, device="cpu")
 
 
+@pytest.fixture
+def opened(monkeypatch):
+    """Models that reached ONNX Runtime."""
+    seen = []
+    session = inference.onnxruntime.InferenceSession
+
+    def open_one(content, *arguments, **options):
+        seen.append(content)
+        return session(content, *arguments, **options)
+
+    monkeypatch.setattr(inference.onnxruntime, "InferenceSession", open_one)
+    return seen
+
+
+@pytest.mark.parametrize("place", [0, 100, -1])
+def test_a_changed_byte_never_reaches_onnx_runtime(model, opened, place):
+    content = bytearray((model / "model.onnx").read_bytes())
+    content[place] ^= 1
+    (model / "model.onnx").write_bytes(content)
+    with pytest.raises(CalcViewerError, match="not the one its card describes"):
+        Network.load(model, device="cpu")
+    assert opened == []
+
+
+def test_what_is_loaded_is_what_was_checked(model, opened, monkeypatch):
+    content = (model / "model.onnx").read_bytes()
+    verified = inference.load_verified
+
+    def then_exchanged(directory):
+        found = verified(directory)
+        (directory / "model.onnx").write_bytes(b"another network")
+        return found
+
+    monkeypatch.setattr(inference, "load_verified", then_exchanged)
+    Network.load(model, device="cpu")
+    assert opened == [content]
+
+
+def test_weights_in_another_file_are_refused(model, monkeypatch):
+    weights = onnx.numpy_helper.from_array(np.ones((1, 1, 480, 960), np.float32), "weights")
+    proto = onnx.load_from_string((model / "model.onnx").read_bytes())
+    proto.graph.initializer.append(weights)
+    proto.graph.node.append(helper.make_node("Add", ["image", "weights"], ["sum"]))
+    value = helper.make_tensor_value_info("sum", TensorProto.FLOAT, ["n", 1, 480, 960])
+    proto.graph.output.append(value)
+    onnx.save_model(proto, model / "model.onnx", save_as_external_data=True, location="weights.bin")
+    write_card(model)
+    monkeypatch.chdir(model)  # where ONNX Runtime looks of its own accord
+    with pytest.raises(CalcViewerError, match="weights in another file"):
+        Network.load(model, device="cpu")
+
+
+def test_onnx_runtime_reports_to_nobody(model, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        inference.onnxruntime, "disable_telemetry_events", lambda: told.append("off")
+    )
+    Network.load(model, device="cpu")
+    assert told == ["off"]
+
+
 def test_a_failure_while_running_is_an_error_with_a_hint(model, images):
     class Failing:
         def get_inputs(self):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import mkdtemp
 from threading import Lock
 
 from calcviewer.app.exchange.dicom_results import ResultOptions, write_results
 from calcviewer.app.results import Results
 from calcviewer.app.session import IvoctStudy
+from calcviewer.core.scratch import scratch_folder
 from calcviewer.dicom.network import archive
 from calcviewer.dicom.network.peer import Peer
 from calcviewer.dicom.network.query import Transfer
@@ -63,9 +63,10 @@ class Outbox:
         if self._written is not None and self._written[0] is study and self._written[1] == options:
             return self._written[2]
         self.clear()
-        folder = Path(mkdtemp(prefix="calcviewer-"))
+        keeping = ExitStack()
+        folder = keeping.enter_context(scratch_folder())
         # The end of the program, or of this outbox, removes what never arrived.
-        self._remove = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self._remove = weakref.finalize(self, keeping.close)
         paths = write_results(study, results, options, folder / "results")
         self._written = study, options, paths
         return paths

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import sqlite3
-import tempfile
+import stat
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -24,6 +24,8 @@ from calcviewer.core.errors import CalcViewerError, CalibrationError
 from calcviewer.core.from_json import parsed, value_of
 from calcviewer.core.geometry import CartesianGrid, Grid, PolarGrid
 from calcviewer.core.pullback import check_scale
+from calcviewer.core.scratch import scratch_folder
+from calcviewer.core.study import REVIEW_SUFFIX
 
 Stamp = tuple[tuple[int, int], ...]
 VERSION = 1
@@ -66,8 +68,8 @@ def read_review_file(path: Path) -> StoredReview:
     OSError
         When it cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="calcviewer-") as folder:
-        copy = _snapshot(path, Path(folder))
+    with scratch_folder() as folder:
+        copy = _snapshot(path, folder)
         try:
             with closing(sqlite3.connect(copy, isolation_level=None)) as connection:
                 # A damaged length makes no room for more than the file can hold.
@@ -209,6 +211,7 @@ class ReviewFile:
         """
         # The folder is looked at first: SQLite would only say "unable to open".
         path.parent.stat()
+        _make_for_readers_of_pullback(path)
         self._path = path
         self._connection = sqlite3.connect(
             path, timeout=1.0, isolation_level=None, check_same_thread=False
@@ -296,6 +299,19 @@ class ReviewFile:
         self._connection.executemany("INSERT INTO about VALUES (?, ?)", _about(self._source))
         self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
         self._connection.execute(f"PRAGMA user_version = {VERSION}")
+
+
+def _make_for_readers_of_pullback(path: Path) -> None:
+    """Make a review file beside a pullback, for those alone who may read the pullback.
+
+    SQLite gives the files that it puts beside it the same rights.
+    """
+    pullback = path.with_name(path.name.removesuffix(REVIEW_SUFFIX))
+    with contextlib.suppress(OSError):  # there is no such pullback, or a review already
+        readers = pullback.stat().st_mode
+        group = 0o060 if readers & stat.S_IRGRP else 0
+        others = 0o006 if readers & stat.S_IROTH else 0
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600 | group | others))
 
 
 def _about(source: str) -> Iterator[tuple[str, str]]:

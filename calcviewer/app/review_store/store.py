@@ -30,6 +30,7 @@ from calcviewer.app.review_store.place import data_folder, lock_path, numbered
 from calcviewer.app.review_store.search import FoundReview, find_review
 from calcviewer.app.session import Finished, IvoctStudy, Session
 from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.private import private_folder
 
 _LOG = logging.getLogger(__name__)
 PATIENCE_S = 0.25
@@ -204,7 +205,7 @@ class ReviewStore:
     def _take_lock(self, path: Path) -> Holder | None:
         """Take the lock of a path, or return who has it."""
         if path.parent == data_folder():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(path.parent)
         self._release()
         try:
             taken = take_lock(lock_path(path))
