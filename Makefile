@@ -4,8 +4,9 @@ BIN := $(VENV)/bin
 RUN_STAMP := $(VENV)/.runtime
 DEV_STAMP := $(VENV)/.development
 DOCS_STAMP := $(VENV)/.documentation
-# `make test EXTRAS=dev` leaves PyTorch, the CRF reference and mkdocs out: their tests are then skipped.
-EXTRAS ?= dev,docs,train,crf
+# `make test EXTRAS=dev` leaves PyTorch, the CRF reference, mkdocs and Dask out: their
+# tests are then skipped.
+EXTRAS ?= dev,docs,train,crf,cluster
 DEMO_DIR ?= out/demo
 
 .PHONY: demo test lint format docs wheel package clean

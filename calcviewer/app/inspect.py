@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from calcviewer.app.exchange.nifti import study_of_nifti
 from calcviewer.app.exchange.reading_aids import aids_of_text
 from calcviewer.app.exchange.stored_study import ANALYSIS_FILE, open_stored
 from calcviewer.app.inspection import Inspection, Missing, RuleInForce
-from calcviewer.app.labels_file import read_labels
+from calcviewer.app.labels_file import holds_labels, read_labels
 from calcviewer.app.review_store.file import read_review_file
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.pullback import (
@@ -82,7 +81,7 @@ def _inspect(path: Path) -> Inspection:
         return _review(path)
     if name.endswith(_NIFTI_SUFFIXES):
         return _labels(path, "label volume, NIfTI", study_of_nifti(path).pullback)
-    if name.endswith(".npz") and _holds_labels(path):
+    if name.endswith(".npz") and holds_labels(path):
         return _labels(path, "label file", read_labels(path, Protocol()).pullback)
     if name.endswith((".npy", ".npz")) or not is_dicom(path):
         return _pullback(path, _file_kind(path), read_pullback(path))
@@ -291,14 +290,6 @@ def _missing(name: str, cartesian: bool) -> Missing:
 
 
 # --- results of the program ----------------------------------------------------------------------
-
-
-def _holds_labels(path: Path) -> bool:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "labels.npy" in archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
-        return False
 
 
 def _labels(path: Path, kind: str, pullback: Pullback) -> Inspection:

@@ -88,6 +88,15 @@ def write_labels(
                 np.lib.format.write_array(member, back_hidden)
 
 
+def holds_labels(path: Path) -> bool:
+    """Whether a file is a label file; False too when it cannot be told."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "labels.npy" in archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+
+
 def read_labels(path: Path, protocol: Protocol) -> Study[Protocol]:
     """Read a label file as a study whose predictions are the given labels.
 

@@ -1,4 +1,4 @@
-"""What the commands do, from a path to files; the window will do the same with a session."""
+"""What the commands do, from a path to files."""
 
 from __future__ import annotations
 
@@ -49,11 +49,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentOptions:
-    """How to segment: which shipped model, where it runs, and whether the CRF refines it."""
+    """How to segment: which shipped model, where it runs, and whether the CRF refines it.
+
+    ``threads`` are those of the network on the CPU; as many as there are cores by default.
+    """
 
     model: str = DEFAULT_MODEL
     device: Device = "auto"
     crf: bool = True
+    threads: int | None = None
 
 
 def load_segmenter(pullback: Pullback, options: SegmentOptions) -> Segmenter:
@@ -64,7 +68,9 @@ def load_segmenter(pullback: Pullback, options: SegmentOptions) -> Segmenter:
     CalcViewerError
         When there is no such model, its file is damaged, or the device is not there.
     """
-    network = Network.load(models_path() / options.model, device=options.device)
+    network = Network.load(
+        models_path() / options.model, device=options.device, threads=options.threads
+    )
     crf = CrfParameters() if options.crf else None
     return IvoctSegmenter.of_pullback(pullback, network, crf)
 

@@ -29,6 +29,7 @@ from tests.result_studies import (
     HOSPITAL,
     NAME,
     NUMBER,
+    analysed,
     presentation_pullback,
     processing_pullback,
     result_study,
@@ -276,6 +277,18 @@ def test_what_it_does_not_know_is_a_clear_error(
     with pytest.raises(CalcViewerError, match=fault) as caught:
         inspect(path)
     assert caught.value.hint
+
+
+def test_an_analysis(tmp_path: Path) -> None:
+    study = result_study(processing_pullback(tmp_path))
+    found = inspect(analysed(tmp_path, study))
+    assert found.kind == "analysis, written by CalcViewer"
+    told = facts(found)
+    assert told["pullback"] == str(study.pullback.source.path)
+    assert told["annotated frames"] == str(len(study.predictions))
+    assert told["model"] == "phantom 1"
+    assert dict(found.calibration)["frame pitch"].value == pytest.approx(0.2)
+    assert NAME not in text(found)
 
 
 def test_a_damaged_analysis_is_named(tmp_path: Path) -> None:

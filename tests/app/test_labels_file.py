@@ -75,6 +75,14 @@ def test_labels_without_calibration_give_no_millimetres(tmp_path: Path, maps: np
         ({"labels": np.zeros((8, 8), np.uint8), "sample_spacing_mm": 0.01}, "must be uint8"),
         ({"labels": np.zeros((2, 8, 8)), "sample_spacing_mm": 0.01}, "must be uint8"),
         ({"labels": np.full((2, 8, 8), 9, np.uint8), "sample_spacing_mm": 0.01}, "label 9"),
+        (
+            {
+                "labels": np.zeros((2, 8, 8), np.uint8),
+                "sample_spacing_mm": 0.01,
+                "back_hidden": np.zeros((2, 9), np.bool_),
+            },
+            r"back_hidden must be bool \(2, 8\)",
+        ),
         ({"labels": np.zeros((2, 8, 8), np.uint8), "sample_spacing_mm": -1.0}, "positive"),
         ({"labels": np.zeros((2, 8, 8), np.uint8), "sample_spacing_mm": np.nan}, "one number"),
         ({"labels": np.zeros((2, 8, 8), np.uint8), "sample_spacing_mm": "x"}, "one number"),

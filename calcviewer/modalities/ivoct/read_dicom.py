@@ -18,6 +18,7 @@ from calcviewer.dicom.header import (
     FOR_PROCESSING,
     DicomHeader,
     Palette,
+    PixelFormat,
     read_header,
     sop_class_name,
 )
@@ -25,7 +26,6 @@ from calcviewer.modalities.ivoct.assemble import Content
 from calcviewer.modalities.ivoct.gold import grey_table, is_one_ramp
 from calcviewer.modalities.ivoct.pictures import (
     FieldFinder,
-    GreyPictures,
     Orientation,
     PalettePictures,
     Pictures,
@@ -103,9 +103,36 @@ def read_dicom(paths: Sequence[Path]) -> Content:
     return _content(headers[0], DicomSeries(files), names)
 
 
+@dataclass(frozen=True, eq=False)
+class Negative:
+    """Frames whose high values are dark (MONOCHROME1), with high values bright."""
+
+    raw: RawFrames
+    form: PixelFormat
+
+    @property
+    def count(self) -> int:
+        """Number of frames."""
+        return self.raw.count
+
+    def frame(self, index: int) -> Picture:
+        """Return one frame as unsigned integers; the darkest value there can be becomes 0."""
+        form = self.form
+        bits = min(max(form.bits_stored, 1), form.bits_allocated)
+        darkest = 2 ** (bits - form.signed) - 1
+        inverted = np.clip(darkest - self.raw.frame(index).astype(np.int32), 0, 2**bits - 1)
+        return np.asarray(inverted, dtype=f"u{form.bits_allocated // 8}")
+
+
 def is_ivoct_class(header: DicomHeader) -> bool:
     """Whether an image is of one of the two SOP classes of intravascular OCT."""
     return header.sop_class_uid in (FOR_PROCESSING, FOR_PRESENTATION)
+
+
+def shows_pullback(header: DicomHeader) -> bool:
+    """Whether an image is of intravascular OCT, or an export that a vendor rule knows."""
+    export = applied_rule(facts_of(header, header.pixels.frame_count), Quantity.EXPORT)
+    return is_ivoct_class(header) or header.modality == _MODALITY or export is not None
 
 
 def facts_of(header: DicomHeader, count: int) -> SourceFacts:
@@ -130,8 +157,7 @@ def facts_of(header: DicomHeader, count: int) -> SourceFacts:
 
 def _accepted(header: DicomHeader) -> DicomHeader:
     """Refuse an image of another kind than intravascular OCT and its exports."""
-    export = applied_rule(facts_of(header, header.pixels.frame_count), Quantity.EXPORT)
-    if is_ivoct_class(header) or header.modality == _MODALITY or export is not None:
+    if shows_pullback(header):
         return header
     raise UnreadableInputError(
         f"{header.path} holds modality {header.modality or '(none)'} "
@@ -199,18 +225,16 @@ def _content(
 def _pictures(
     header: DicomHeader, raw: RawFrames, relationship: Intensity, facts: SourceFacts
 ) -> tuple[Pictures, FieldFinder]:
-    finder = FieldFinder(raw)
     indexed = _index_palette(header)
     if indexed is not None:
         rule = applied_rule(facts, Quantity.PALETTE_RAMP)
         first, last = (0, _PALETTE_SIZE - 1) if rule is None else map(int, rule.values)
-        return PalettePictures(raw, indexed, (first, last)), finder
+        return PalettePictures(raw, indexed, (first, last)), FieldFinder(raw)
     if header.palette is not None and header.pixels.samples_per_pixel == 1:
-        colours = PaletteColours(raw, header.palette)
-        finder = FieldFinder(colours)
-        return pictures_of(colours, relationship, finder), finder
-    if header.pixels.photometric == "MONOCHROME1":
-        return GreyPictures(raw, relationship, inverted=True), finder
+        raw = PaletteColours(raw, header.palette)
+    elif header.pixels.photometric == "MONOCHROME1":
+        raw = Negative(raw, header.pixels)
+    finder = FieldFinder(raw)
     return pictures_of(raw, relationship, finder), finder
 
 

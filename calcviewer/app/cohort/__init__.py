@@ -1,0 +1,1 @@
+"""Many pullbacks analysed as one cohort: found, shared out, resumed, put into tables."""
