@@ -89,14 +89,7 @@ def write_frames_csv(path: Path, results: Results) -> None:
 def write_lesions_csv(path: Path, results: Results) -> None:
     """Write one row a lesion."""
     rows = (
-        (
-            {
-                "lesion": number,
-                "first_frame": lesion.first_frame + 1,
-                "last_frame": lesion.last_frame + 1,
-            },
-            lesion_rows(lesion),
-        )
+        ({"lesion": number}, lesion_rows(lesion))
         for number, lesion in enumerate(results.lesions, start=1)
     )
     _write_csv(path, rows)

@@ -85,7 +85,11 @@ def test_tables(tmp_path: Path) -> None:
         frames = list(csv.DictReader(stream))
     assert [row["frame"] for row in frames] == [str(n + 1) for n in range(len(TWO_LESIONS))]
     with paths[1].open() as stream:
-        assert [row["first_frame"] for row in csv.DictReader(stream)] == ["3", "13"]
+        lesions = csv.reader(stream)
+        header = next(lesions)
+        first = header.index("first_frame")
+        assert [row[first] for row in lesions] == ["3", "13"]
+    assert len(set(header)) == len(header)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x-frames.csv", "x-lesions.csv"]
 
 
@@ -147,6 +151,16 @@ def test_what_is_ended_early_leaves_everything_as_it_was(tmp_path: Path) -> None
     work.close()
     assert list(tmp_path.iterdir()) == [older]
     assert older.read_text() == "older"
+
+
+def test_what_came_back_otherwise_than_it_was_written_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = Path.write_bytes
+    monkeypatch.setattr(Path, "write_bytes", lambda path, data: written(path, data[:-1]))
+    with pytest.raises(CalcViewerError, match=r"x-report\.pdf was damaged while it was written"):
+        run(order(tmp_path, ExportKind.PDF), study_of([arc(200)]))
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_leaves_everything_as_it_was(
