@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDialog
 
 from calcviewer.app.results import most_severe
 from calcviewer.core.pullback import Origin
-from calcviewer.gui.export import ExportDialog
+from calcviewer.gui.exporting.dialog import ExportDialog
 from calcviewer.gui.flags import FlagKind
 from docs.correction_script import show_corrections, show_guidewire
 from tests.drive.robot import Robot, Script, Until

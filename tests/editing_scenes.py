@@ -13,13 +13,8 @@ from hypothesis import strategies as st
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.contour import Contour
 from calcviewer.core.editing import deposits, guidewires, regions
-from calcviewer.core.editing.border import (
-    handle_added,
-    handle_moved,
-    handle_removed,
-    pulled,
-    redrawn,
-)
+from calcviewer.core.editing.border import pulled, redrawn
+from calcviewer.core.editing.border_points import handles, point_added, point_moved, point_removed
 from calcviewer.core.editing.clipping import clipped, image_field
 from calcviewer.core.editing.structures import Structure, Target, contour_at, with_contour
 from calcviewer.core.geometry import Arc, PolarGrid, join_arcs, to_xy
@@ -148,9 +143,9 @@ def _painted(change: Callable[..., FrameAnnotation], lasso: bool) -> Operation:
 OPERATIONS: dict[str, Operation] = {
     "pulled": _on_border(lambda c, g: pulled(c, g.grab_mm, g.to_mm, radius_mm=g.radius_mm)),
     "redrawn": _on_border(lambda c, g: redrawn(c, g.path_mm)),
-    "handle_moved": _on_border(lambda c, g: handle_moved(c, g.index, g.to_mm)),
-    "handle_added": _on_border(lambda c, g: handle_added(c, g.to_mm)),
-    "handle_removed": _on_border(lambda c, g: handle_removed(c, g.index)),
+    "point_moved": _on_border(lambda c, g: point_moved(c, handles(c), g.index, g.to_mm)),
+    "point_added": _on_border(lambda c, g: point_added(c, handles(c), g.to_mm)[0]),
+    "point_removed": _on_border(lambda c, g: point_removed(c, handles(c), g.index)),
     "removed": lambda a, g: with_contour(a, g.target, None, FIELD),
     "calcium_brushed": _painted(regions.calcium_added, lasso=False),
     "calcium_lassoed": _painted(regions.calcium_added, lasso=True),

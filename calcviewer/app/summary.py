@@ -61,11 +61,11 @@ def _lesion_lines(number: int, lesion: Lesion) -> Iterator[str]:
 
 
 def _verdict(lesion: Lesion) -> str:
-    if lesion.guidewire_decides:
+    if lesion.verdict is None:
         visible, bridged = lesion.visible.score.text, lesion.bridged.score.text
         return f"{visible} or {bridged}: guidewire decides"
-    expansion = lesion.visible.score.expansion
-    return lesion.visible.score.text + (f", {expansion}" if expansion else "")
+    expansion = lesion.verdict.expansion
+    return lesion.verdict.text + (f", {expansion}" if expansion else "")
 
 
 def _value(value: float | None, unit: str, decimals: int) -> str:

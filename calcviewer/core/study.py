@@ -71,11 +71,6 @@ class Review:
         """Return the review with the annotation of one frame replaced."""
         return replace(self, edits=MappingProxyType({**self.edits, frame: annotation}))
 
-    def without_edit(self, frame: int) -> Review:
-        """Return the review with one frame reverted to the model."""
-        edits = {key: value for key, value in self.edits.items() if key != frame}
-        return replace(self, edits=MappingProxyType(edits))
-
     def with_exclusion(self, frame: int, reason: str) -> Review:
         """Return the review with one frame excluded from every measurement."""
         return replace(self, excluded=MappingProxyType({**self.excluded, frame: reason}))

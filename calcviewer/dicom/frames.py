@@ -28,7 +28,6 @@ Frame = NDArray[np.generic]
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 _ITEM, _SEQUENCE_END = (0xFFFE, 0xE000), (0xFFFE, 0xE0DD)
-_UNDEFINED = 0xFFFFFFFF
 _IMPLICIT = "1.2.840.10008.1.2"
 _RLE = "1.2.840.10008.1.2.5"
 _JPEG_END = b"\xff\xd9"

@@ -204,19 +204,7 @@ def _header(path: Path, dataset: Dataset) -> SegHeader:
             "has.",
             _HINT,
         )
-    labels = {
-        int(number(item, "SegmentNumber") or 0): label
-        for item in dataset.get("SegmentSequence") or []
-        if (label := label_of_segment(item)) is not None
-    }
-    eel = [item for item in dataset.get("SegmentSequence") or [] if is_eel_segment(item)]
-    eel_segment = int(number(eel[0], "SegmentNumber") or 0) if eel else None
-    if not labels and eel_segment is None:
-        names = ", ".join(text(item, "SegmentLabel") for item in dataset.get("SegmentSequence", []))
-        raise UnreadableInputError(
-            f"{path} holds neither lumen nor calcium (segments: {names or 'none'}).",
-            "Choose a segmentation of lumen and calcium.",
-        )
+    labels, eel_segment = _segments(path, dataset)
     shared = next(iter(dataset.get("SharedFunctionalGroupsSequence") or []), Dataset())
     measures = _first(shared, "PixelMeasuresSequence") or _first(groups[0], "PixelMeasuresSequence")
     positions = [_position(group) for group in groups]
@@ -240,6 +228,27 @@ def _header(path: Path, dataset: Dataset) -> SegHeader:
         reading_aids=aids,
         exact_contours=exact if isinstance(exact, bytes) else b"",
     )
+
+
+def _segments(path: Path, dataset: Dataset) -> tuple[dict[int, Label], int | None]:
+    """Return the labels by segment number, and the number of the EEL's segment."""
+    segments = {
+        int(number(item, "SegmentNumber") or 0): item
+        for item in dataset.get("SegmentSequence") or []
+    }
+    labels = {
+        segment: label
+        for segment, item in segments.items()
+        if (label := label_of_segment(item)) is not None
+    }
+    eel_segment = next((one for one, item in segments.items() if is_eel_segment(item)), None)
+    if not labels and eel_segment is None:
+        names = ", ".join(text(item, "SegmentLabel") for item in segments.values())
+        raise UnreadableInputError(
+            f"{path} holds neither lumen nor calcium (segments: {names or 'none'}).",
+            "Choose a segmentation of lumen and calcium.",
+        )
+    return labels, eel_segment
 
 
 @dataclass(frozen=True)

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from PySide6.QtCore import Qt, qVersion
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
-    QHeaderView,
     QLabel,
-    QTableWidget,
-    QTableWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
 from calcviewer import __version__
+from calcviewer.gui.table import Column, Table
 from calcviewer.gui.theme import named
 
 # The licence is named here where a package's metadata words it at length or not at all.
@@ -79,25 +76,13 @@ class About(QDialog):
         column.setSpacing(10)
         for widget in (name, notice, text):
             column.addWidget(widget)
-        heads = (self.tr("Library"), self.tr("Version"), self.tr("Licence"))
-        column.addWidget(text_table(heads, component_table()))
+        libraries = Table(
+            (
+                Column(self.tr("Library")),
+                Column(self.tr("Version")),
+                Column(self.tr("Licence"), stretches=True),
+            )
+        )
+        libraries.show_rows(component_table())
+        column.addWidget(libraries)
         column.addWidget(buttons)
-
-
-def text_table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> QTableWidget:
-    """Return a table of texts that is only read."""
-    table = QTableWidget(len(rows), len(heads))
-    table.setHorizontalHeaderLabels(list(heads))
-    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-    table.setShowGrid(False)
-    table.setTabKeyNavigation(False)
-    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
-    table.verticalHeader().hide()
-    head = table.horizontalHeader()
-    head.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-    head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-    head.setStretchLastSection(True)
-    for row, texts in enumerate(rows):
-        for column, text in enumerate(texts):
-            table.setItem(row, column, QTableWidgetItem(text))
-    return table

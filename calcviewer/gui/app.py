@@ -21,7 +21,7 @@ from calcviewer.app.settings import load_settings
 from calcviewer.core.resources import resource_path
 from calcviewer.gui.ending import ended_by_signals
 from calcviewer.gui.main_window import MainWindow
-from calcviewer.gui.memory import settle
+from calcviewer.gui.memory import settle, share_arenas
 from calcviewer.gui.theme import apply_theme
 
 _LOG = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ def run_window(path: Path | None) -> int:
     -------
     The exit status.
     """
+    share_arenas()
     with logging_to_file():
         _LOG.info("CalcViewer %s starts", __version__)
         app = QApplication.instance()

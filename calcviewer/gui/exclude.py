@@ -62,10 +62,7 @@ class ExcludeAsk(QFrame):
         self.hide()
 
     def eventFilter(self, watched: object, event: QEvent) -> bool:
-        """Take the field's keys before they are shortcuts: Enter gives the reason, Esc leaves."""
-        if event.type() == QEvent.Type.ShortcutOverride:
-            event.accept()
-            return True
+        """Let Enter give the reason and Esc leave; losing the focus leaves too."""
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyPress:
             if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
                 self._choose(self.field.text())

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import (
-    QDialog,
-    QHeaderView,
-    QLabel,
-    QTableWidget,
-    QTableWidgetItem,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 
 from calcviewer.gui.desk import Desk
-from calcviewer.gui.theme import HIT_PX, named
+from calcviewer.gui.table import Column, Table
+from calcviewer.gui.theme import named
 
 _TIME_CHARACTERS = 19
 
@@ -26,19 +19,13 @@ class FrameHistory(QDialog):
         super().__init__(parent)
         self._desk = desk
         self.resize(560, 360)
-        self.table = QTableWidget(0, 3)
-        heads = (self.tr("When"), self.tr("What"), self.tr("Who"))
-        self.table.setHorizontalHeaderLabels(heads)
-        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
-        self.table.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
-        self.table.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.table.setShowGrid(False)
-        self.table.verticalHeader().hide()
-        self.table.verticalHeader().setDefaultSectionSize(HIT_PX)
-        header = self.table.horizontalHeader()
-        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Stretch)
+        self.table = Table(
+            (
+                Column(self.tr("When")),
+                Column(self.tr("What"), stretches=True),
+                Column(self.tr("Who")),
+            )
+        )
         self.empty = named(QLabel(self.tr("Nobody has changed anything in this frame.")), "quiet")
         self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         column = QVBoxLayout(self)
@@ -56,10 +43,6 @@ class FrameHistory(QDialog):
         rows = tuple(reversed(self._desk.frame_history(frame)))
         self.empty.setVisible(not rows)
         self.table.setVisible(bool(rows))
-        self.table.setRowCount(len(rows))
-        for place, row in enumerate(rows):
-            when = row.when.replace("T", " ")[:_TIME_CHARACTERS]
-            for column, text in enumerate((when, row.what, row.who)):
-                item = QTableWidgetItem(text)
-                item.setToolTip(text)
-                self.table.setItem(place, column, item)
+        self.table.show_rows(
+            [(row.when.replace("T", " ")[:_TIME_CHARACTERS], row.what, row.who) for row in rows]
+        )

@@ -99,6 +99,7 @@ class _Run:
         return with_filled(review, self._filled)
 
     def stop(self) -> None:
-        """Fill in no more in the background."""
+        """Fill in no more in the background, and let go of the task, which knows its run."""
         if self.task is not None:
             self.task.cancel()
+            self.task = None

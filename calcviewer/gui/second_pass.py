@@ -12,7 +12,7 @@ from calcviewer.app.session import IvoctStudy
 from calcviewer.gui.current_task import CurrentTask
 from calcviewer.gui.desk import Desk
 from calcviewer.gui.panels.card import quiet
-from calcviewer.gui.panels.table import Column, Table
+from calcviewer.gui.table import Column, FrameTable
 from calcviewer.gui.task import Task
 
 _LATER_MS = 500
@@ -31,21 +31,21 @@ class SecondPass(QDialog):
         self._task = CurrentTask(self)
         self._later = QTimer(self, singleShot=True, interval=_LATER_MS)
         self._later.timeout.connect(self.compare)
-        self.table = Table(
+        self.table = FrameTable(
             (
-                Column(self.tr("Frame")),
-                Column(self.tr("Differs, mm²")),
-                Column(self.tr("Lumen Dice")),
-                Column(self.tr("Calcium Dice")),
-                Column(self.tr("Arc: model → operator"), stretches=True),
+                Column(self.tr("Frame"), figures=True),
+                Column(self.tr("Differs, mm²"), figures=True),
+                Column(self.tr("Lumen Dice"), figures=True),
+                Column(self.tr("Calcium Dice"), figures=True),
+                Column(self.tr("Arc: model → operator"), stretches=True, figures=True),
             )
         )
         self.table.chosen.connect(self._go)
         self.note = quiet("", wrap=True)
         column = QVBoxLayout(self)
         column.addWidget(self.note)
-        column.addWidget(self.table)
-        column.addStretch(1)
+        column.addWidget(self.table, 1)
+        column.addStretch()
         desk.state.frame_changed.connect(self._mark)
         desk.changed.connect(self._later.start)
         desk.shown_changed.connect(self.close)
@@ -71,12 +71,13 @@ class SecondPass(QDialog):
         )
         self.note.setText(words)
         self.table.setVisible(bool(rows))
+        self.table.show_rows([_texts(row) for row in rows])
         self._mark()
 
     def _mark(self) -> None:
         frame = self._desk.state.frame
         place = next((k for k, row in enumerate(self._rows) if row.frame == frame), None)
-        self.table.show_rows([_texts(row) for row in self._rows], place)
+        self.table.mark_row(place)
 
     def _go(self, place: int) -> None:
         self._desk.state.go_to(self._rows[place].frame)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -25,12 +23,13 @@ from calcviewer.inference.model_card import list_models
 
 
 class SettingsDialog(QDialog):
-    """Edits a copy of the settings; nothing is in force before OK.
+    """Edits a part of the settings; nothing is in force before OK.
 
     Signals
     -------
     chosen
-        The settings the operator accepted.
+        What the operator accepted: values of `Settings` by name. What the dialog does not show may
+        have changed meanwhile.
     """
 
     chosen = Signal(object)
@@ -39,7 +38,6 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
         self.setMinimumWidth(480)
-        self._settings = settings
         self._model = QComboBox()
         names = [folder.name for folder in list_models(models_path())]
         self._model.addItems(names if settings.model in names else [*names, settings.model])
@@ -57,6 +55,23 @@ class SettingsDialog(QDialog):
         self._over.setSuffix(self.tr(" frames"))
         self._over.setSpecialValueText(self.tr("off"))
         self._over.setValue(settings.interpolate_over)
+        self._lay_out()
+
+    def accept(self) -> None:
+        """Hand over what was chosen and close."""
+        self.chosen.emit(
+            {
+                "model": self._model.currentText(),
+                "device": self._device.currentData(),
+                "crf": self._crf.isChecked(),
+                "look_up_table": self._table.currentData(),
+                "catheter_diameter_mm": round(self._catheter.value(), 3),
+                "interpolate_over": self._over.value(),
+            }
+        )
+        super().accept()
+
+    def _lay_out(self) -> None:
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow(self.tr("Network"), self._model)
@@ -82,20 +97,6 @@ class SettingsDialog(QDialog):
         column.addLayout(form)
         column.addWidget(hint)
         column.addWidget(buttons)
-
-    def accept(self) -> None:
-        """Hand the settings over and close."""
-        changed = replace(
-            self._settings,
-            model=self._model.currentText(),
-            device=self._device.currentData(),
-            crf=self._crf.isChecked(),
-            look_up_table=self._table.currentData(),
-            catheter_diameter_mm=round(self._catheter.value(), 3),
-            interpolate_over=self._over.value(),
-        )
-        self.chosen.emit(changed)
-        super().accept()
 
 
 def _combo(texts: dict[str, str], chosen: str) -> QComboBox:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QVBoxLayout, QWidget
 
-from calcviewer.gui.about import text_table
 from calcviewer.gui.actions import shortcut_table
+from calcviewer.gui.table import Column, Table
 
 
 class Shortcuts(QDialog):
@@ -15,9 +15,16 @@ class Shortcuts(QDialog):
         super().__init__(parent)
         self.setWindowTitle(self.tr("Shortcuts"))
         self.resize(640, 720)
-        heads = (self.tr("Group"), self.tr("Key or mouse"), self.tr("What it does"))
+        table = Table(
+            (
+                Column(self.tr("Group")),
+                Column(self.tr("Key or mouse")),
+                Column(self.tr("What it does"), stretches=True),
+            )
+        )
+        table.show_rows(shortcut_table())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         column = QVBoxLayout(self)
-        column.addWidget(text_table(heads, shortcut_table()))
+        column.addWidget(table)
         column.addWidget(buttons)

@@ -42,7 +42,7 @@ from calcviewer.simulation.truth import (
     polygons,
     sectors,
 )
-from calcviewer.simulation.vessel import Vessel, WirePlace, draw_vessel, slice_vessel
+from calcviewer.simulation.vessel import Vessel, WirePlace, cross_section_of, draw_vessel
 from calcviewer.simulation.view import Grid, View
 
 BoolArray = NDArray[np.bool_]
@@ -242,7 +242,7 @@ def _grid(pullback: SimulatedPullback, rng: np.random.Generator, z_mm: float) ->
         (np.arange(spec.a_lines, dtype=np.float64) + 0.5) * (2 * np.pi / spec.a_lines),
         ((np.arange(spec.samples) + 0.5) * spec.sample_spacing_mm).astype(np.float32),
         view,
-        slice_vessel(
+        cross_section_of(
             pullback.vessel,
             z_mm=z_mm,
             sheath_mm=SHEATH_RADIUS_MM + 0.01,

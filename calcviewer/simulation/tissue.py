@@ -12,7 +12,7 @@ from calcviewer.simulation.calcium import DepositBorders
 from calcviewer.simulation.fields import ANGLE_BINS, FloatArray
 from calcviewer.simulation.optics import Float32Array, Optics
 from calcviewer.simulation.plaque import Feature
-from calcviewer.simulation.vessel import BranchView, Slice
+from calcviewer.simulation.vessel import BranchView, CrossSection
 
 BoolArray = NDArray[np.bool_]
 
@@ -42,7 +42,7 @@ class Tissue:
     """Backscatter in dB relative to fibrous tissue and attenuation per mm, [a_line, sample].
 
     `lumen` and each mask of `deposits` are bool [a_line, sample]; masks follow the order of
-    `Slice.deposits`.
+    `CrossSection.deposits`.
     """
 
     backscatter_db: Float32Array
@@ -51,7 +51,9 @@ class Tissue:
     deposits: tuple[BoolArray, ...]
 
 
-def wall_coordinates(vessel: Slice, *, x_mm: Float32Array, y_mm: Float32Array) -> WallCoordinates:
+def wall_coordinates(
+    vessel: CrossSection, *, x_mm: Float32Array, y_mm: Float32Array
+) -> WallCoordinates:
     """Locate pixels, given their place about the vessel's centre, in the wall."""
     angle = np.arctan2(y_mm, x_mm)
     # The tables are sampled at whole bins: rounding to the nearest keeps borders unbiased.
@@ -80,7 +82,7 @@ class _Painter:
     """Pixels of one frame under the brush: backscatter, attenuation and shared look-ups."""
 
     def __init__(
-        self, rng: np.random.Generator, optics: Optics, vessel: Slice, where: WallCoordinates
+        self, rng: np.random.Generator, optics: Optics, vessel: CrossSection, where: WallCoordinates
     ) -> None:
         self.rng = rng
         self.optics = optics
@@ -240,7 +242,7 @@ def _step(value: Float32Array, width_mm: float) -> Float32Array:
 def paint(
     rng: np.random.Generator,
     optics: Optics,
-    vessel: Slice,
+    vessel: CrossSection,
     *,
     where: WallCoordinates,
     z_mm: float,

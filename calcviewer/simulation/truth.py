@@ -19,12 +19,12 @@ Sectors = tuple[tuple[float, float], ...]
 VISIBLE_SNR = 2.0
 """Ratio of signal to noise power that a border needs to be seen."""
 HIDDEN_BACK_LIMIT_MM = 1.0
-"""Depth to which experts draw a deposit whose back they cannot see (seed paper, section 3.1)."""
+"""Depth to which experts draw a deposit whose back they cannot see (Gharaibeh 2019, 3.1)."""
 
 
 @dataclass(frozen=True, eq=False)
 class CalciumPolygon:
-    """The exact outline of a deposit in canonical mm; a closed ring of calcium has a hole.
+    """The exact contour of a deposit in canonical mm; a closed ring of calcium has a hole.
 
     `exterior` and each hole have shape (N, 2), columns x and y, not repeating the first point.
     """

@@ -1,7 +1,8 @@
 """The vessel: lumen, wall layers, plaque, branches and deposits along a pullback.
 
 Positions on the wall are given by the angle about the vessel's centre and the depth below the
-lumen border along its normal. A `Slice` holds all of them for one frame as tables over the angle.
+lumen border along its normal. A `CrossSection` holds all of them for one frame as tables over the
+angle.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ class WirePlace:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Slice:
+class CrossSection:
     """The vessel in one frame; tables over the angle have shape (ANGLE_BINS,), lengths in mm.
 
     `slant` is the ratio of radial to normal depth. Features come with their profile, struts with
@@ -303,9 +304,9 @@ def _protrusion(
     return smooth_circular(bump, 4.0)
 
 
-def slice_vessel(
+def cross_section_of(
     vessel: Vessel, *, z_mm: float, sheath_mm: float, wires: tuple[WirePlace, ...] = ()
-) -> Slice:
+) -> CrossSection:
     """Return the vessel at one position of the pullback.
 
     Parameters
@@ -334,7 +335,7 @@ def slice_vessel(
         distances.append(distance)
     lumen, branches, _ = _bulge(vessel, z_mm=z_mm, lumen_mm=lumen)
     intima, media = _layers(vessel, z_mm=z_mm, calcium=calcium)
-    return Slice(
+    return CrossSection(
         lumen_mm=lumen,
         slant=_slant(lumen),
         offset_mm=offset,

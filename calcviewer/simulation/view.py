@@ -8,7 +8,7 @@ import numpy as np
 
 from calcviewer.simulation.fields import FloatArray
 from calcviewer.simulation.optics import Float32Array
-from calcviewer.simulation.vessel import Slice
+from calcviewer.simulation.vessel import CrossSection
 
 WARP_POINTS = 1440
 """Number of displayed angles at which the rotation-speed error is tabulated."""
@@ -53,7 +53,7 @@ class Grid:
     line_angles_rad: FloatArray
     radius_mm: Float32Array
     view: View
-    vessel: Slice
+    vessel: CrossSection
 
     def vessel_xy(self) -> tuple[Float32Array, Float32Array]:
         """Return the pixels' places about the vessel's centre, each [a_line, sample]."""

@@ -13,6 +13,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from calcviewer.app.correction import reverted
 from calcviewer.app.results import compute_results
 from calcviewer.app.review_store.search import find_review
 from calcviewer.app.review_store.store import open_review
@@ -236,7 +237,7 @@ class SessionMachine(RuleBasedStateMachine):
 
     @rule(frame=st.integers(0, FRAMES - 1))
     def revert(self, frame: int) -> None:
-        self._edit(self.session.study.review.without_edit(frame))
+        self._edit(reverted(self.session.study.review, frame).review)
 
     @rule(frame=st.integers(0, FRAMES - 1))
     def exclude(self, frame: int) -> None:

@@ -11,7 +11,8 @@ import pytest
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.contour import Contour
 from calcviewer.core.editing import deposits, regions
-from calcviewer.core.editing.border import handle_moved, handles, pulled
+from calcviewer.core.editing.border import pulled
+from calcviewer.core.editing.border_points import handles, point_moved
 from calcviewer.core.editing.clipping import image_field
 from calcviewer.core.editing.interpolation import between
 from calcviewer.core.editing.structures import Structure, Target, with_contour
@@ -49,7 +50,7 @@ def test_live_drags(capsys: pytest.CaptureFixture[str]) -> None:
     lumen = frame.lumen
     assert lumen is not None
     deposit = Target(Structure.CALCIUM, 0)
-    handle = handles(lumen)[1]
+    points = handles(lumen)
     path = np.cumsum(np.full((MOVES, 2), 0.01), axis=0) + np.array([1.0, -1.5])
 
     def paint(part: float) -> object:
@@ -60,8 +61,11 @@ def test_live_drags(capsys: pytest.CaptureFixture[str]) -> None:
         "lumen pulled over calcium": lambda part: with_contour(
             frame, LUMEN, pulled(lumen, (1.7, 0.1), (1.7 + 0.6 * part, 0.1), radius_mm=0.4), FIELD
         ),
-        "lumen handle": lambda part: with_contour(
-            frame, LUMEN, handle_moved(lumen, 1, tuple(handle * (1 + 0.2 * part))), FIELD
+        "lumen point": lambda part: with_contour(
+            frame,
+            LUMEN,
+            point_moved(lumen, points, 1, tuple(points[1] * (1 + 0.2 * part))),
+            FIELD,
         ),
         "deposit pulled": lambda part: with_contour(
             frame,

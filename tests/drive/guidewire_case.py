@@ -1,4 +1,4 @@
-"""The seed's challenging case (its Fig. 8, lesion Ca5): calcium on both sides of a guidewire.
+"""The paper's challenging case (its Fig. 8, lesion Ca5): calcium on both sides of a guidewire.
 
 Two deposits whose facing ends lie in the wire's shadow. Seen alone the larger one is 146 degrees;
 taken for one deposit they are 227: score 2 or 4, as thickness and length score in either reading.

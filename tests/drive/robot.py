@@ -125,12 +125,17 @@ class Robot:
         QTest.mouseRelease(handle, _LEFT, _NO_MODIFIER, _place(widget, end)[1])
 
     def press(
-        self, widget: QWidget, at: QPointF, modifier: Qt.KeyboardModifier = _NO_MODIFIER
+        self,
+        widget: QWidget,
+        at: QPointF,
+        modifier: Qt.KeyboardModifier = _NO_MODIFIER,
+        *,
+        button: Qt.MouseButton = _LEFT,
     ) -> None:
-        """Press the left button and keep it down."""
+        """Press a button and keep it down."""
         handle, place = _place(widget, at)
         QTest.mouseMove(handle, place)
-        QTest.mousePress(handle, _LEFT, modifier, place)
+        QTest.mousePress(handle, button, modifier, place)
 
     def move(self, widget: QWidget, at: QPointF) -> None:
         """Move the pointer; a button that is down stays down."""
@@ -138,20 +143,31 @@ class Robot:
         QTest.mouseMove(handle, place)
 
     def release(
-        self, widget: QWidget, at: QPointF, modifier: Qt.KeyboardModifier = _NO_MODIFIER
+        self,
+        widget: QWidget,
+        at: QPointF,
+        modifier: Qt.KeyboardModifier = _NO_MODIFIER,
+        *,
+        button: Qt.MouseButton = _LEFT,
     ) -> None:
-        """Let the left button go."""
+        """Let a button go."""
         handle, place = _place(widget, at)
-        QTest.mouseRelease(handle, _LEFT, modifier, place)
+        QTest.mouseRelease(handle, button, modifier, place)
 
     def move_away(self) -> None:
         """Move the pointer to where it lights nothing up."""
         handle, place = _place(self.window.status, None)
         QTest.mouseMove(handle, place)
 
-    def wheel(self, widget: QWidget, notches: int, modifier: Qt.KeyboardModifier) -> None:
-        """Turn the wheel over the middle of a widget; up is positive."""
-        handle, place = _place(widget, None)
+    def wheel(
+        self,
+        widget: QWidget,
+        notches: int,
+        modifier: Qt.KeyboardModifier,
+        at: QPointF | None = None,
+    ) -> None:
+        """Turn the wheel over a widget, its middle where nothing else is said; up is positive."""
+        handle, place = _place(widget, at)
         QTest.mouseMove(handle, place)
         QTest.wheelEvent(handle, QPointF(place), QPoint(0, 120 * notches), QPoint(), modifier)
 

@@ -13,7 +13,7 @@ from calcviewer.app.results import most_severe
 from calcviewer.core.pullback import Origin
 from calcviewer.core.study import Review
 from calcviewer.gui import opening
-from calcviewer.gui.export import ExportDialog
+from calcviewer.gui.exporting.dialog import ExportDialog
 from calcviewer.gui.flags import FlagKind
 from calcviewer.gui.tools.catheter import CatheterTool
 from tests.drive.reader import read_instead_of_the_network

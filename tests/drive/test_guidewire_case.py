@@ -1,4 +1,4 @@
-"""The seed's challenging case in the real window: 227 degrees and score 4, or 146 and 2.
+"""The paper's challenging case in the real window: 227 degrees and score 4, or 146 and 2.
 
 With the true labels the arcs hold to a degree. With the shipped network they hold to its error:
 a lesion's maximum arc is the largest of many frames' arcs, each with an error of its own, so it

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from calcviewer.app.correction import reverted
 from calcviewer.app.review_store.place import places
 from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import Session
@@ -48,7 +49,7 @@ def _decide(session: Session) -> None:
     session.redo()
     for label, parts in _PARTS:
         session.edit(label, replace(session.study.review, **parts))
-    session.edit("revert", session.study.review.without_edit(0))
+    session.edit("revert", reverted(session.study.review, 0).review)
     session.undo()
 
 

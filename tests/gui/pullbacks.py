@@ -18,6 +18,7 @@ from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.frame_axis import FrameAxis
 from calcviewer.modalities.ivoct.protocol import Protocol
+from tests.gui.waiting import wait_for_timers
 from tests.phantoms import label_map, make_pullback
 
 GRID = PolarGrid(a_lines=180, samples=200, sample_spacing_mm=0.02)
@@ -86,8 +87,9 @@ class Bench:
         assert self.shown is not None
         return self.shown.session
 
-    def settle(self, milliseconds: int = 250) -> None:
-        self.qtbot.wait(milliseconds)
+    def settle(self) -> None:
+        """Wait until the view shows all it has been told."""
+        wait_for_timers(self.qtbot, self.view)
 
 
 def wheel(

@@ -13,6 +13,7 @@ from pytestqt.qtbot import QtBot
 from calcviewer.gui.actions import ACTIONS, GROUPS, bind, build_menu, shortcut_table
 from calcviewer.gui.commands import Commands
 from calcviewer.gui.keys import KeyWatch
+from tests.gui.waiting import deliver_events
 
 BY_ID = {spec.id: spec for spec in ACTIONS}
 
@@ -167,7 +168,7 @@ def test_a_held_key_never_queues_steps(stepped: Stepped, qtbot: QtBot) -> None:
         override(stepped, Qt.Key.Key_Right, repeat=True)
         stepped.step()
     assert stepped.steps == 1
-    qtbot.wait(50)
+    deliver_events()  # the repaint among them
     override(stepped, Qt.Key.Key_Right, repeat=True)
     stepped.step()
     assert stepped.steps == 2

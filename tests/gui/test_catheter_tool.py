@@ -22,6 +22,7 @@ from calcviewer.gui.view_state import ViewState
 from calcviewer.gui.views.cross_section import CrossSectionView
 from calcviewer.modalities.ivoct.catheter import Sheath
 from tests.gui.image_views import drag, export_shown, pixels, show_in, turn_wheel
+from tests.gui.waiting import deliver_events
 from tests.phantoms import make_pullback
 
 SIZE_PX = 400
@@ -95,11 +96,14 @@ def test_it_begins_in_the_middle_when_no_sheath_is_found(tool: CatheterTool, qtb
 
 def test_the_search_does_not_move_what_is_being_dragged(tool: CatheterTool, qtbot: QtBot) -> None:
     activate(tool, with_sheath(), qtbot, wait=False)
+    search = tool._task
 
+    assert search is not None
     assert tool.press(Pointer((0.0, 0.0), REACH_MM))
     tool.drag(Pointer((1.0, 0.5), REACH_MM))
     tool.release(Pointer((1.0, 0.5), REACH_MM))
-    qtbot.wait(300)
+    assert search.wait(10)
+    deliver_events()
 
     assert tool.sheath is not None
     assert tool.sheath.centre_px == pytest.approx((239.5, 219.5))

@@ -6,6 +6,7 @@ from pytestqt.qtbot import QtBot
 
 from calcviewer.app.session import Change, Facet
 from calcviewer.gui.change_relay import ChangeRelay, merged
+from tests.gui.waiting import wait_for_timers
 
 
 class Receiver:
@@ -43,7 +44,7 @@ def test_an_edit_is_shown_at_once_with_what_was_gathered(qtbot: QtBot) -> None:
     relay.gather(annotated(1))
     relay.pass_on(VOI)
     assert [receiver.seen for receiver in receivers] == [[merged(annotated(1), VOI)]] * 3
-    qtbot.wait(150)
+    wait_for_timers(qtbot, relay)
     assert [len(receiver.seen) for receiver in receivers] == [1, 1, 1]
 
 
@@ -51,7 +52,7 @@ def test_what_was_gathered_for_a_study_that_was_left_is_dropped(qtbot: QtBot) ->
     relay, receivers = connected()
     relay.gather(annotated(1))
     relay.clear()
-    qtbot.wait(150)
+    wait_for_timers(qtbot, relay)
     assert all(receiver.seen == [] for receiver in receivers)
 
 
@@ -59,8 +60,8 @@ def test_each_receiver_gets_everything_when_changes_keep_coming(qtbot: QtBot) ->
     relay, receivers = connected()
     for frame in range(30):
         relay.gather(annotated(frame))
-        qtbot.wait(10)
-    qtbot.wait(250)
+        qtbot.wait(10)  # they keep coming, for longer than changes are gathered
+    wait_for_timers(qtbot, relay)
     for receiver in receivers:
         frames = [frame for change in receiver.seen for frame in change.frames]
         assert sorted(frames) == list(range(30))

@@ -25,6 +25,7 @@ from calcviewer.gui.theme import HIT_PX
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.corrections import GRID, annotation
 from tests.gui.studies import shown_of
+from tests.gui.waiting import wait_for_timers
 from tests.phantoms import make_pullback
 
 FRAMES = 30
@@ -45,7 +46,7 @@ def window(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Ite
     study = Study(pullback, Protocol(), predictions=predictions)
     made.desk.show(shown_of(study), tmp_path / "phantom.npz")
     qtbot.waitUntil(lambda: made.desk.shown is not None)
-    qtbot.wait(250)
+    wait_for_timers(qtbot, made)
     yield made
     made.close()
 
@@ -225,7 +226,7 @@ def test_the_score_says_what_a_drag_changed_since_it_began(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     window.desk.state.go_to(12)
-    qtbot.wait(150)
+    wait_for_timers(qtbot, window.score)
     said = window.score.last_change
     assert not said.isVisible()
     drag(window, 12, (174.0, 178.0, 184.0))
@@ -241,7 +242,7 @@ def test_the_score_says_what_a_drag_changed_since_it_began(
 
 def test_a_drag_that_comes_back_changed_nothing(window: MainWindow, qtbot: QtBot) -> None:
     window.desk.state.go_to(12)
-    qtbot.wait(150)
+    wait_for_timers(qtbot, window.score)
     drag(window, 12, (180.0, 184.0, 170.0))
     assert not window.score.last_change.isVisible()
 
@@ -251,7 +252,7 @@ def test_a_drag_taken_back_leaves_no_words(window: MainWindow, qtbot: QtBot, lay
     drag(window, 11, (150.0,))
     window.commands.undo()  # a step ahead, which the drag must not lose
     window.desk.state.go_to(12)
-    qtbot.wait(150)
+    wait_for_timers(qtbot, window.score)
     window.commands.layout(layout)
     session, gesture, said = session_of(window), object(), window.score.last_change
     session.edit("widen arc", corrected(session.study, 12, annotation((20, 184))), gesture)
@@ -274,12 +275,12 @@ def test_the_history_of_a_frame_says_who_did_what(window: MainWindow, qtbot: QtB
     table = history.table
     assert history.isVisible()
     assert not history.isModal()
-    assert table.rowCount() == 0
+    assert table.row_count == 0
     drag(window, 12, (150.0,))
-    assert table.rowCount() == 1
-    assert table.item(0, 1).text() == "widen arc"
+    assert table.row_count == 1
+    assert table.texts(0)[1] == "widen arc"
     window.desk.state.go_to(13)
-    assert table.rowCount() == 0
+    assert table.row_count == 0
     assert "frame 14" in history.windowTitle()
     window.commands.close_study()
     qtbot.waitUntil(lambda: not window.findChildren(FrameHistory))
@@ -293,12 +294,12 @@ def test_the_second_pass_leads_to_the_largest_difference(window: MainWindow, qtb
     window.desk.change_settings(replace(window.desk.settings, interpolate=False))
     for frame, extent_deg in ((9, 100.0), (12, 150.0), (14, 30.0)):
         drag(window, frame, (extent_deg,))
-    qtbot.waitUntil(lambda: listed.table.rowCount() == 3)
-    differences = [float(listed.table.item(row, 1).text()) for row in range(3)]
+    qtbot.waitUntil(lambda: listed.table.row_count == 3)
+    differences = [float(listed.table.texts(row)[1]) for row in range(3)]
     assert differences == sorted(differences, reverse=True)
     assert differences[0] > differences[-1]
-    listed.table.cellClicked.emit(0, 0)
-    assert str(window.desk.state.frame + 1) == listed.table.item(0, 0).text()
+    listed.table.chosen.emit(0)
+    assert str(window.desk.state.frame + 1) == listed.table.texts(0)[0]
     window.commands.close_study()
     qtbot.waitUntil(lambda: not window.findChildren(SecondPass))
 

@@ -32,8 +32,14 @@ def as_before() -> Iterator[None]:
 
 
 def the_window() -> MainWindow:
+    """Return the window that is shown: earlier ones may not be deleted yet."""
+    (shown,) = shown_windows()
+    return shown
+
+
+def shown_windows() -> list[MainWindow]:
     windows = [one for one in QApplication.topLevelWidgets() if isinstance(one, MainWindow)]
-    return windows[-1]
+    return [one for one in windows if one.isVisible()]
 
 
 @needs_signals
@@ -47,7 +53,7 @@ def test_a_signal_closes_the_window(qapp: QApplication, how: str) -> None:
         assert signal.getsignal(one) == signal.SIG_DFL
     finally:
         signal.signal(one, before)
-    assert not the_window().isVisible()
+    assert not shown_windows()
 
 
 @needs_signals

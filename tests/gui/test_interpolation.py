@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,6 +20,7 @@ from calcviewer.gui import interpolation
 from calcviewer.gui.interpolation import Interpolation
 from calcviewer.gui.tasks import Tasks
 from tests.corrections import annotation, make_session
+from tests.gui.waiting import deliver_events
 
 
 @pytest.fixture
@@ -142,7 +145,8 @@ def test_undo_right_after_a_drag_takes_all_of_it_back(
     both_ends(session, filler)
     session.undo()
     held.set()
-    qtbot.wait(50)
+    assert filler._tasks.wait(5.0)
+    deliver_events()
     assert set(session.study.review.edits) == {4}
     session.redo()
     assert session.study.review.interpolated == {5, 6, 7}
@@ -177,3 +181,14 @@ def test_a_bug_in_the_geometry_does_not_cost_the_correction(
     correct(session, filler, 12, replace(annotation((20, 80))))
     session.edit("go on", session.study.review)
     assert set(session.study.review.edits) == {4, 8, 12}
+
+
+def test_a_session_that_was_left_is_let_go(filler: Interpolation, qtbot: QtBot) -> None:
+    left = make_session({index: annotation() for index in range(30)})
+    both_ends(left, filler)
+    qtbot.waitUntil(lambda: not filler.running)
+    remembered = weakref.ref(left)
+    del left
+    qtbot.waitUntil(lambda: not filler._tasks._held)
+    gc.collect()
+    assert remembered() is None

@@ -19,6 +19,7 @@ from calcviewer.gui.panels.panel import Panel
 from calcviewer.gui.panels.score import ScorePanel
 from calcviewer.gui.view_state import ViewState
 from tests.gui.studies import shown_of
+from tests.gui.waiting import wait_for_timers
 from tests.lesion_studies import ACROSS_WIRE, GRID, NOTHING, TWO_LESIONS, arc, study_of
 
 
@@ -80,7 +81,7 @@ def test_what_streams_in_is_no_last_change(qtbot: QtBot) -> None:
     run = session.start_run(session.study.model)
     session.add_prediction(run, 4, annotation_from_labels(arc(200), GRID))
     assert panel.last_change.text() == ""
-    qtbot.wait(150)
+    wait_for_timers(qtbot, panel)
     drawn = annotation_from_labels(arc(184), GRID)
     session.edit("widen", corrected(session.study, 2, drawn))
     assert panel.last_change.text() == ""  # the maximum is elsewhere, and was before
@@ -91,10 +92,10 @@ def test_what_streams_in_is_no_last_change(qtbot: QtBot) -> None:
 
 def test_the_table_gives_no_verdict_while_frames_are_missing(qtbot: QtBot) -> None:
     panel, session = make(qtbot, LesionsPanel, study_of(LESION, count=6))
-    assert panel.table.item(0, 5).text() == "1 so far"
+    assert panel.table.texts(0)[5] == "1 so far"
     run = session.start_run(session.study.model)
     session.add_prediction(run, 5, annotation_from_labels(NOTHING, GRID))
-    qtbot.waitUntil(lambda: panel.table.item(0, 5).text() == "1")
+    qtbot.waitUntil(lambda: panel.table.texts(0)[5] == "1")
 
 
 def test_a_lesion_is_not_ticked_while_the_guidewire_decides(qtbot: QtBot) -> None:
@@ -103,7 +104,7 @@ def test_a_lesion_is_not_ticked_while_the_guidewire_decides(qtbot: QtBot) -> Non
     assert lesion.verdict is None
     review = Review(confirmed_lesions=frozenset({lesion.frame_range}))
     panel, _ = make(qtbot, LesionsPanel, replace(study, review=review))
-    assert panel.table.item(0, 0).text() == "1"
+    assert panel.table.texts(0)[0] == "1"
 
 
 @pytest.mark.parametrize(("frame", "said"), [(2, "interpolated"), (1, "drawn by hand")])

@@ -17,6 +17,7 @@ from calcviewer.gui.theme import LUMEN, VOI
 from calcviewer.gui.views.longitudinal import LongitudinalView
 from calcviewer.gui.views.longitudinal_parts import FrameState, frame_states, thinned
 from tests.gui.pullbacks import FRAMES, Bench, annotation, drag, make_session, wheel
+from tests.gui.waiting import deliver_events
 from tests.phantoms import ArrayFrames
 
 
@@ -327,7 +328,7 @@ def test_thousand_changes_are_redrawn_few_times(bench, canvas, monkeypatch):
     for k in range(1000):
         bench.session.add_prediction(run, k % FRAMES, drawn)
     each_s = (time.process_time() - begun) / 1000
-    bench.settle(300)
+    bench.settle()
     assert len(painted) <= 8
     assert each_s < 0.005
 
@@ -383,7 +384,7 @@ def test_calibration_moves_picture_and_borders_together(bench, canvas):
     changed = replace(calibration, sample_spacing_mm=spacing)
     bench.session.edit("scale", replace(bench.session.study.review, calibration=changed))
     assert any(Facet.CALIBRATION in change.facets for change in bench.changes)
-    bench.settle(400)
+    bench.settle()
     section = canvas.section()
     assert section.radii_mm[1] == pytest.approx(6.0)
     lumen_after = canvas._borders.along(60).lumen_mm[0] / section.radii_mm[1]
@@ -439,12 +440,12 @@ def test_closing_while_frames_are_read_ends_the_thread(qtbot):
     slow = replace(pullback, frames=Slow(pullback.frames.values))
     session._study = replace(session.study, pullback=slow)
     bench = Bench(qtbot, LongitudinalView, session)
-    bench.settle(30)
     reading = bench.view.canvas._reading
+    bench.qtbot.waitUntil(lambda: bench.view.canvas.store.filled.any())
     assert reading.running
     bench.view.set_study(None)
     assert not reading.running
-    bench.settle(50)
+    deliver_events()
     assert bench.view.canvas.store.filled.size == 0
 
 

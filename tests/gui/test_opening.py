@@ -26,6 +26,7 @@ from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.tasks import Tasks
 from calcviewer.modalities.ivoct.read import ReadOptions
 from tests.gui.stored_studies import write_study
+from tests.gui.waiting import deliver_events
 
 
 class Bench:
@@ -100,7 +101,8 @@ def test_a_damaged_file_gives_one_message(
     path.write_bytes(content)
     bench.open(path)
     qtbot.waitUntil(lambda: bool(bench.failures))
-    qtbot.wait(20)
+    assert bench.tasks.wait(5)
+    deliver_events()
     assert len(bench.failures) == 1
     assert str(path) in bench.failures[0]
     assert bench.opened == []
@@ -139,7 +141,7 @@ def test_a_later_opening_replaces_an_earlier_one(
     bench.open(second)
     assert bench.tasks.wait(5)
     qtbot.waitUntil(lambda: bool(bench.opened))
-    qtbot.wait(50)
+    deliver_events()
     assert [path for _, path in bench.opened] == [second]
 
 
@@ -193,7 +195,7 @@ def test_a_cancelled_simulation_stops_and_leaves_nothing(
     qtbot.waitUntil(lambda: bool(bench.progress))
     bench.opening.cancel()
     assert bench.tasks.wait(5)
-    qtbot.wait(20)
+    deliver_events()
     assert (stopped, bench.failures, bench.opened) == ([True], [], [])
 
 

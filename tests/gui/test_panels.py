@@ -27,11 +27,12 @@ from calcviewer.gui.panels.frame import FramePanel
 from calcviewer.gui.panels.lesions import LesionsPanel
 from calcviewer.gui.panels.panel import Panel
 from calcviewer.gui.panels.score import ScorePanel
-from calcviewer.gui.panels.table import Table
 from calcviewer.gui.shown import ShownStudy
+from calcviewer.gui.table import FrameTable
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.score import MeasuredError
 from tests.gui.studies import shown_of
+from tests.gui.waiting import wait_for_timers
 from tests.lesion_studies import (
     ACROSS_WIRE,
     GRID,
@@ -74,17 +75,14 @@ def show(qtbot: QtBot) -> Make:
 def said(widget: QWidget) -> str:
     """Return every text that is seen."""
     parts = [label.text() for label in widget.findChildren(QLabel) if label.isVisibleTo(widget)]
-    for table in widget.findChildren(Table):
+    for table in widget.findChildren(FrameTable):
         if table.isVisibleTo(widget):
             parts += [" | ".join(row) for row in rows_of(table)]
     return "\n".join(parts)
 
 
-def rows_of(table: Table) -> list[list[str]]:
-    return [
-        [table.item(row, column).text() for column in range(table.columnCount())]  # type: ignore[union-attr]
-        for row in range(table.rowCount())
-    ]
+def rows_of(table: FrameTable) -> list[list[str]]:
+    return [list(table.texts(row)) for row in range(table.row_count)]
 
 
 def button(widget: QWidget, text: str) -> QPushButton:
@@ -214,12 +212,11 @@ def test_a_lesion_whose_guidewire_question_is_open_is_not_reviewed(show: Make) -
 
 def test_all_reasons_of_a_decisive_frame_can_be_read(show: Make) -> None:
     panel, _, _ = show(DecisivePanel, study_of([arc(210)] * 2))
-    table = panel.findChild(Table)
+    table = panel.findChild(FrameTable)
     assert table is not None
     for row, (_, why, *_) in enumerate(rows_of(table)):
-        item = table.item(row, 1)
-        assert item is not None
-        assert item.toolTip() == why.replace("\n", " ")
+        hint = table.model().index(row, 1).data(Qt.ItemDataRole.ToolTipRole)
+        assert hint == why.replace("\n", " ")
         metrics = table.fontMetrics()
         assert metrics.size(0, why).width() < table.columnWidth(1)
         assert metrics.size(0, why).height() < table.rowHeight(row)
@@ -235,7 +232,7 @@ def test_streaming_refreshes_no_more_often_than_every_100_ms(
     for frame in range(1, 100):
         shown.session.add_prediction(run, frame, FrameAnnotation())
     assert len(refreshed) <= 1
-    qtbot.wait(250)
+    wait_for_timers(qtbot, panel)
     assert 1 <= len(refreshed) <= 2
     before = len(refreshed)
     shown.session.edit("draw", shown.session.study.review.with_edit(0, FrameAnnotation()))
@@ -247,14 +244,14 @@ def test_streaming_refreshes_no_more_often_than_every_100_ms(
 
 def test_lesions_and_the_way_to_their_maximum_arc(show: Make, qtbot: QtBot) -> None:
     panel, shown, state = show(LesionsPanel, study_of(TWO_LESIONS))
-    table = panel.findChild(Table)
+    table = panel.findChild(FrameTable)
     assert table is not None
     assert rows_of(table) == [
         ["1", "3–5", "0.60", "80°", "0.60", "1"],
         ["2", "13–16", "0.80", "220°", "0.80", "3"],
     ]
     assert "gap rule 1.0 mm" in said(panel)
-    middle = table.visualItemRect(table.item(0, 1)).center()
+    middle = table.visualRect(table.model().index(0, 1)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert state.frame == 3
     assert [index.row() for index in table.selectionModel().selectedRows()] == [0]
@@ -267,7 +264,7 @@ def test_lesions_and_the_way_to_their_maximum_arc(show: Make, qtbot: QtBot) -> N
 
 def test_decisive_frames_with_reason_value_and_confirmation(show: Make, qtbot: QtBot) -> None:
     panel, shown, state = show(DecisivePanel, study_of(TWO_LESIONS), frame=12)
-    table = panel.findChild(Table)
+    table = panel.findChild(FrameTable)
     assert table is not None
     assert rows_of(table) == [
         ["13", "lesion start", "190°", "○"],
@@ -279,14 +276,14 @@ def test_decisive_frames_with_reason_value_and_confirmation(show: Make, qtbot: Q
     assert [row[-1] for row in rows_of(table)] == ["○", "●", "○", "○"]
     assert "1 of 4 confirmed · N next" in said(panel)
     assert "lesion 2" in said(panel)
-    middle = table.visualItemRect(table.item(2, 1)).center()
+    middle = table.visualRect(table.model().index(2, 1)).center()
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert state.frame == 14
 
 
 def test_the_value_of_a_guidewire_question_is_the_bridged_arc(show: Make) -> None:
     panel, _, _ = show(DecisivePanel, study_of([ACROSS_WIRE] * 2))
-    assert "200°" in rows_of(panel.findChild(Table))[0][2]  # type: ignore[arg-type]
+    assert "200°" in rows_of(panel.findChild(FrameTable))[0][2]  # type: ignore[arg-type]
 
 
 # --- frame ---------------------------------------------------------------------------------------
@@ -438,5 +435,5 @@ def test_what_can_be_clicked_is_large_enough(kind: type[Panel], show: Make) -> N
     for target in panel.findChildren(QPushButton):
         if target.isVisibleTo(panel) and target.isEnabled():
             assert target.height() >= 32
-    for table in panel.findChildren(Table):
+    for table in panel.findChildren(FrameTable):
         assert table.rowHeight(0) >= 32

@@ -173,3 +173,26 @@ def test_without_a_lumen_nothing_can_be_added(qtbot: QtBot, tool: SectorTool) ->
     assert bench.steps() == []
     assert "lumen" in tool.status()
     assert bench.views["section"].cursor().shape() == Qt.CursorShape.ForbiddenCursor
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_each_step_shows_its_figure(qtbot: QtBot, tool: SectorTool, *, calibrated: bool) -> None:
+    bench = open_bench(qtbot, tool, off_centre(), calibrated=calibrated)
+
+    def figure() -> str:
+        (mark,) = tool.marks()
+        return mark.text
+
+    bench.hover("section", seen_from_o(100, ON_WALL_MM))
+    assert figure() == ""  # only where it would begin
+    bench.press("section", seen_from_o(100, ON_WALL_MM))
+    assert tool.marks() == ()
+    bench.move("section", seen_from_o(150, ON_WALL_MM))
+    assert figure() == "50°"
+    bench.release("section", seen_from_o(150, ON_WALL_MM))
+    bench.hover("section", seen_from_o(130, 1.7))
+    assert figure() in (("depth 0.19 mm", "depth 0.20 mm") if calibrated else ("50°",))
+    bench.click("section", seen_from_o(130, 1.7))
+    bench.hover("section", seen_from_o(130, 2.3))
+    thicknesses = [f"thickness {mm:.2f} mm" for mm in (0.59, 0.6, 0.61)]
+    assert figure() in (thicknesses if calibrated else ("50°",))

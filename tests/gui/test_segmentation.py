@@ -22,6 +22,7 @@ from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.gui.stored_studies import MODEL, PhantomSegmenter
+from tests.gui.waiting import deliver_events
 from tests.phantoms import GRID as PHANTOM_GRID
 from tests.phantoms import make_pullback
 
@@ -172,7 +173,7 @@ def test_a_run_for_a_study_that_was_left_changes_nothing(bench: Bench, qtbot: Qt
     bench.segmentation.follow(other)
     go_on.set()
     assert bench.tasks.wait(5)
-    qtbot.wait(50)
+    deliver_events()
     assert not bench.session.study.predictions
     assert not other.study.predictions
 

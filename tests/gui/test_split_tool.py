@@ -86,3 +86,13 @@ def test_without_calcium_there_is_nothing_to_split(qtbot: QtBot, tool: SplitTool
     assert bench.steps() == []
     assert "No calcium" in tool.status()
     assert bench.views["section"].cursor().shape() == Qt.CursorShape.ForbiddenCursor
+
+
+def test_the_deposit_that_would_be_split_glows(bench: Bench, tool: SplitTool) -> None:
+    assert bench.annotation is not None
+    bench.hover("section", seen_from_o(170, 2.0))
+    (mark,) = tool.marks()
+    assert mark.line_mm is bench.annotation.calcium[1].points_mm
+    assert "right across" in tool.status()
+    bench.hover("section", seen_from_o(250, 2.0))
+    assert tool.marks() == ()

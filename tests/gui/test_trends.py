@@ -143,7 +143,7 @@ def test_streaming_is_gathered(bench, monkeypatch):
     drawn = annotation((20, 100))
     for frame in range(FRAMES):
         bench.session.add_prediction(run, frame, drawn)
-        bench.settle(5)
+        bench.qtbot.wait(5)  # they come one after the other
     bench.settle()
     assert 1 <= len(redone) <= 10
     assert np.isfinite(bench.view.plots()[1].trend.values).all()

@@ -98,6 +98,14 @@ def train_and_export(data, folder, monkeypatch, *words):
     return folder / "models" / "tiny"
 
 
+@pytest.mark.parametrize("change", [{"data_origin": "dreamt"}, {"split": 4}, {"colour": "red"}])
+def test_a_description_that_fits_no_model_is_refused(tmp_path, capsys, change):
+    path = tmp_path / "description.json"
+    path.write_text(json.dumps(DESCRIPTION | change))
+    assert main(["export-model", "none.pt", "-o", "models", "--description", str(path)]) == 1
+    assert "does not describe a model" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("architecture", "geometry"),
     [

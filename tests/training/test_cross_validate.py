@@ -102,6 +102,15 @@ def test_a_folder_keeps_to_its_plan(finished):
     run(directory, settings=dataclasses.replace(SETTINGS, max_minutes=5))
 
 
+@pytest.mark.parametrize("content", [b"{", b"[]", b"[" * 100_000])
+def test_a_damaged_plan_is_said(tmp_path, content):
+    (tmp_path / module.PLAN).write_bytes(content)
+    with pytest.raises(CalcViewerError, match=r"plan\.json cannot be read"):
+        run(tmp_path)
+    with pytest.raises(CalcViewerError, match="no finished cross-validation"):
+        module.read_cross_validation(tmp_path)
+
+
 def test_there_are_no_more_folds_than_sources(tmp_path, monkeypatch):
     plans = []
     monkeypatch.setattr(module, "_keep_to", lambda plan, _: plans.append(plan))

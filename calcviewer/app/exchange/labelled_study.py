@@ -75,9 +75,9 @@ def annotation_at(
     eel
         Not 0 within the external elastic lamina; None where none is drawn.
     """
-    outline = None if eel is None else _largest(eel != 0, grid)
+    lamina = None if eel is None else _largest(eel != 0, grid)
     if aids is None:
-        return replace(annotation_from_labels(labels, grid), eel=outline)
+        return replace(annotation_from_labels(labels, grid), eel=lamina)
     if index in aids.failed:
         return FrameAnnotation(failure=NOT_MEASURED)
     if exact is not None and _gives(exact, grid, labels, eel):
@@ -86,7 +86,7 @@ def annotation_at(
         return None
     annotation = annotation_from_labels(labels, grid, provenance=aids.provenance[index])
     hidden = aids.hidden_back.get(index, ())
-    return replace(annotation, hidden_back=hidden, eel=outline)
+    return replace(annotation, hidden_back=hidden, eel=lamina)
 
 
 def _largest(mask: NDArray[np.bool_], grid: Grid) -> Contour | None:

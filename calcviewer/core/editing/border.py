@@ -21,7 +21,6 @@ from calcviewer.core.editing.rings import (
     smoothed_path,
     winds_round_catheter,
 )
-from calcviewer.core.editing.smooth import bump, handle_positions, span_without
 
 _FAINT = 1e-3
 """The tails of the fall-off below this weight do not move: 3.7 radii from the grabbed point."""
@@ -152,76 +151,3 @@ def _spliced(ring: Points, stroke: Points) -> Points:
     kept = order[(rest[order] > 0) & (rest[order] < total - forward)]
     ends = points_at(ring, np.array([start, end]))
     return np.concatenate([ends[:1], stroke, ends[1:], ring[kept]])
-
-
-def handles(contour: Contour, tolerance_mm: float = 0.05) -> Points:
-    """Return few points of the border, ``(M, 2)``, through which it can be drawn smoothly.
-
-    A closed Catmull-Rom curve through the points of each ring, in order, stays within the
-    tolerance of the border. The outer ring's come first, then those of the holes.
-    """
-    return np.concatenate([points_at(ring, at) for ring, at in _handle_sets(contour, tolerance_mm)])
-
-
-def handle_moved(contour: Contour, index: int, to_mm: Point) -> Contour:
-    """Move a handle; the border follows between the handles beside it, and nowhere else."""
-    ring_index, own = _own_index(contour, index)
-    ring, at = _handle_sets(contour)[ring_index]
-    move = np.asarray(to_mm, dtype=np.float64) - points_at(ring, at[own : own + 1])[0]
-    if not move.any():
-        return contour
-    return _bumped(contour, ring_index, float(at[own]), at, move)
-
-
-def handle_added(contour: Contour, at_mm: Point) -> Contour:
-    """Pull the nearest point of the border to a point, between the handles beside it.
-
-    A handle is where the border bends: on the border itself nothing changes.
-    """
-    ring_index = nearest_ring(contour, at_mm)
-    ring, at = _handle_sets(contour)[ring_index]
-    distance, position, foot = nearest_on_ring(ring, at_mm)
-    if distance <= 1e-9:
-        return contour
-    move = np.asarray(at_mm, dtype=np.float64) - foot
-    return _bumped(contour, ring_index, position, at, move)
-
-
-def handle_removed(contour: Contour, index: int) -> Contour:
-    """Draw the border smoothly between the handles beside one, as if there were none.
-
-    Three handles stay: without them there is no border.
-    """
-    ring_index, own = _own_index(contour, index)
-    ring, at = _handle_sets(contour)[ring_index]
-    if len(at) <= 3:
-        return contour
-    made = span_without(ring, at, own)
-    if winds_round_catheter(ring, 0.0) and not winds_round_catheter(made, 0.0):
-        return contour
-    return rebuilt(contour, ring_index, made)
-
-
-def _handle_sets(contour: Contour, tolerance_mm: float = 0.05) -> list[tuple[Points, Floats]]:
-    """Return every ring with the positions of its handles."""
-    return [
-        (ring, at)
-        for ring, at in zip(contour.rings_mm, handle_positions(contour, tolerance_mm), strict=True)
-    ]
-
-
-def _own_index(contour: Contour, index: int) -> tuple[int, int]:
-    """Return the ring a handle is on and its index there; indices wrap."""
-    counts = [len(at) for _, at in _handle_sets(contour)]
-    index %= sum(counts)
-    ring = int(np.searchsorted(np.cumsum(counts), index, side="right"))
-    return ring, index - sum(counts[:ring])
-
-
-def _bumped(
-    contour: Contour, ring_index: int, at_mm: float, handles_mm: Floats, move_mm: Floats
-) -> Contour:
-    ring = contour.rings_mm[ring_index]
-    weight = bump(at_mm, handles_mm, float(positions(ring)[-1]))
-    made = clear_of_catheter(ring, lambda part: bent(ring, at_mm, part * move_mm, weight))
-    return rebuilt(contour, ring_index, made)

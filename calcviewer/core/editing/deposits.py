@@ -44,7 +44,7 @@ SPLIT_GAP_MM = 0.03
 _LINE_REACH_MM = 0.1
 _END_PART_DEG = 8.0
 _END_TIP = 0.15
-_OVERLAP_DEG = 1.0
+_SAME_RAY_RAD = 1e-6
 
 
 def sector_deposit(
@@ -274,14 +274,23 @@ def border_pulled(
 
 
 def _chain(ring: Points, centre_mm: Point, side: Side) -> tuple[float, float]:
-    """Return position and length of the part of a ring between its tangent rays on a side."""
+    """Return position and length of the part of a ring between its tangent rays on a side.
+
+    Where the ring runs along a tangent ray, that stretch is of neither side.
+    """
     seen = ring - np.asarray(centre_mm)
     angle = np.unwrap(np.arctan2(seen[:, 1], seen[:, 0]))
+    distance = np.hypot(seen[:, 0], seen[:, 1])
     along = positions(ring)
     total = float(along[-1])
-    ends = float(along[angle.argmin()]), float(along[angle.argmax()])
+
+    def corner(extreme: float) -> float:
+        on_ray = np.flatnonzero(np.abs(angle - extreme) < _SAME_RAY_RAD)
+        inward = distance[on_ray] if side == "front" else -distance[on_ray]
+        return float(along[on_ray[inward.argmin()]])
+
+    ends = corner(float(angle.min())), corner(float(angle.max()))
     chains = [(a, (b - a) % total) for a, b in (ends, ends[::-1])]
-    distance = np.hypot(seen[:, 0], seen[:, 1])
 
     def mean_distance(chain: tuple[float, float]) -> float:
         on_it = (along[:-1] - chain[0]) % total <= chain[1]

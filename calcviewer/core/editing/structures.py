@@ -1,4 +1,4 @@
-"""Which contour is meant: the structures of a frame by name, by place, and their replacement."""
+"""The contours of a frame by name, and their replacement."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import shapely
 
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.contour import Contour
-from calcviewer.core.editing.border import nearest_on
 from calcviewer.core.editing.clipping import pieces, region_of, settled, without
-from calcviewer.core.editing.rings import Point, winds_round_catheter
+from calcviewer.core.editing.rings import winds_round_catheter
 
 
 class Structure(Enum):
@@ -111,25 +110,3 @@ def _with_deposit(
     )
     last = range(len(drawn.calcium) - len(edited[1:]), len(drawn.calcium))
     return settled(drawn, field, first=(*((index,) if edited else ()), *last))
-
-
-def nearest_target(annotation: FrameAnnotation, at_mm: Point, reach_mm: float) -> Target | None:
-    """Return the contour whose border is nearest to a point, within reach; calcium wins ties."""
-    best: tuple[float, Target] | None = None
-    for target in targets_of(annotation):
-        contour = contour_at(annotation, target)
-        assert contour is not None
-        distance, _ = nearest_on(contour, at_mm)
-        if distance <= reach_mm and (best is None or distance < best[0]):
-            best = distance, target
-    return None if best is None else best[1]
-
-
-def target_inside(annotation: FrameAnnotation, at_mm: Point) -> Target | None:
-    """Return the innermost structure that a point lies in: calcium, lumen, then EEL."""
-    point = shapely.Point(at_mm)
-    for target in targets_of(annotation):
-        contour = contour_at(annotation, target)
-        if contour is not None and region_of(contour).covers(point):
-            return target
-    return None

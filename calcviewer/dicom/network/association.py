@@ -54,15 +54,10 @@ def associated(
         When there is no connection, with the reason.
     """
     silence_libraries()
-    entity = AE(ae_title=peer.calling_ae_title)
     limits = peer.timeouts
-    entity.connection_timeout = limits.connect_s
-    entity.acse_timeout = limits.answer_s
-    entity.dimse_timeout = None if watched else limits.answer_s
-    entity.network_timeout = None  # it would end what is merely waiting for its turn
     context = None if peer.tls is None else tls_context(peer.tls, secret=secret)
     ask = partial(
-        entity.associate,
+        _entity(peer, watched=watched).associate,
         peer.host,
         peer.port,
         contexts=list(contexts),
@@ -101,6 +96,16 @@ def associated(
     finally:
         association.dul.join(_GRACE_S)
         discard_partial(association)
+
+
+def _entity(peer: DimsePeer, *, watched: bool) -> AE:
+    """Return who we are to a peer, and how long we wait for it."""
+    entity = AE(ae_title=peer.calling_ae_title)
+    entity.connection_timeout = peer.timeouts.connect_s
+    entity.acse_timeout = peer.timeouts.answer_s
+    entity.dimse_timeout = None if watched else peer.timeouts.answer_s
+    entity.network_timeout = None  # it would end what is merely waiting for its turn
+    return entity
 
 
 def wake(association: Association) -> None:

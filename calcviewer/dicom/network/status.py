@@ -9,7 +9,6 @@ from calcviewer.core.errors import CalcViewerError
 
 SUCCESS = 0x0000
 OUT_OF_RESOURCES = 0xA700
-MISMATCH = 0xA900
 UNREADABLE = 0xC000
 
 

@@ -8,8 +8,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from calcviewer.app.pacs.retrieved import RetrievedPullback
-from calcviewer.gui.pacs.record_table import Column, RecordTable
+from calcviewer.gui.pacs.record_table import RecordTable
 from calcviewer.gui.panels.card import heading, quiet
+from calcviewer.gui.table import Column
 from calcviewer.gui.theme import named
 
 

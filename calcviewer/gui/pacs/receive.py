@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,21 +25,22 @@ from PySide6.QtWidgets import (
 
 from calcviewer.app.pacs.inbox import QUOTA_BYTES, inbox_folder
 from calcviewer.app.pacs.retrieved import Arrival
-from calcviewer.dicom.network.peer import OWN_AE_TITLE, DimsePeer, Peer
+from calcviewer.app.settings import Settings
+from calcviewer.dicom.network.peer import LOOPBACK, DimsePeer, Peer
 from calcviewer.gui.pacs import work
-from calcviewer.gui.pacs.record_table import Column, RecordTable
+from calcviewer.gui.pacs.record_table import RecordTable
 from calcviewer.gui.pacs.record_texts import person_text
 from calcviewer.gui.pacs.states import States
 from calcviewer.gui.pacs.work_row import WorkRow
 from calcviewer.gui.panels.card import Card, heading, paint, quiet, warning
+from calcviewer.gui.table import Column
 from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.theme import QUIET, THICKNESS, named
 
 if TYPE_CHECKING:  # the network library loads when it is first needed, in a thread
     from calcviewer.dicom.network.receiver import Receiver
 
-LOOPBACK, EVERYWHERE = "127.0.0.1", "0.0.0.0"
-_PORT = 11112
+EVERYWHERE = "0.0.0.0"
 _MOST_ROWS = 500
 
 
@@ -51,31 +53,22 @@ class ReceivePage(QWidget):
         The path of a received pullback that is to be opened.
     said
         A pullback arrived while the window was closed.
+    turned_on
+        The operator turned the receiver on, with the form as it is.
     """
 
     pullback_chosen = Signal(object)
     said = Signal(str)
+    turned_on = Signal()
 
-    def __init__(self, tasks: Tasks, parent: QWidget | None = None) -> None:
+    def __init__(self, tasks: Tasks, settings: Settings, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.receiver: Receiver | None = None
         self._ending = threading.Event()
         self._arrivals: list[Arrival] = []
         self._rows: tuple[Arrival, ...] = ()
         self._listed = False
-        self.host = QComboBox()
-        self.host.addItem(self.tr("This computer only (127.0.0.1)"), LOOPBACK)
-        self.host.addItem(self.tr("The network (all addresses)"), EVERYWHERE)
-        self.port = QSpinBox(minimum=1, maximum=65535, value=_PORT)
-        self.ae_title, self.allowed = QLineEdit(OWN_AE_TITLE), QLineEdit()
-        self.ae_title.setMaxLength(16)
-        self.allowed.setPlaceholderText(self.tr("AE titles, with commas between them"))
-        self._exposed = warning(
-            self.tr(
-                "Others in the network reach the receiver. It checks the AE titles, but these are "
-                "no secret, and nothing is encrypted."
-            )
-        )
+        self._make_form(settings)
         self.turn = QPushButton()
         self.turn.setAutoDefault(False)
         self.state = QLabel()
@@ -103,9 +96,26 @@ class ReceivePage(QWidget):
 
     def set_peers(self, peers: Sequence[Peer]) -> None:
         """Propose the archives as those who may send, where the operator named nobody."""
-        if not self.allowed.text().strip():
+        if not self._senders:
             titles = dict.fromkeys(one.ae_title for one in peers if isinstance(one, DimsePeer))
-            self.allowed.setText(", ".join(titles))
+            self._proposed = ", ".join(titles)
+            self.allowed.setText(self._proposed)
+
+    def kept_in(self, settings: Settings) -> Settings:
+        """Return the settings with the form as it is."""
+        return replace(
+            settings,
+            receiver_exposed=self.host.currentData() == EVERYWHERE,
+            receiver_port=self.port.value(),
+            receiver_ae_title=self.ae_title.text().strip() or settings.receiver_ae_title,
+            receiver_senders=self._senders,
+        )
+
+    @property
+    def _senders(self) -> str:
+        """Who the operator said may send; empty where that is only a proposal."""
+        named = self.allowed.text().strip()
+        return "" if named == self._proposed else named
 
     def list_inbox(self) -> None:
         """Show what lies in the inbox; it is read once, then followed."""
@@ -126,6 +136,7 @@ class ReceivePage(QWidget):
             self._ending.set()
             self._show_state()
             return
+        self.turned_on.emit()
         self._ending = threading.Event()
         titles = [one.strip() for one in self.allowed.text().split(",")]
         self.row.run(
@@ -235,6 +246,25 @@ class ReceivePage(QWidget):
         QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
     # Assembly ---------------------------------------------------------------------------------
+
+    def _make_form(self, settings: Settings) -> None:
+        """Make the fields, filled in as they were when the receiver was last turned on."""
+        self.host = QComboBox()
+        self.host.addItem(self.tr("This computer only (127.0.0.1)"), LOOPBACK)
+        self.host.addItem(self.tr("The network (all addresses)"), EVERYWHERE)
+        self.host.setCurrentIndex(1 if settings.receiver_exposed else 0)
+        self.port = QSpinBox(minimum=1, maximum=65535, value=settings.receiver_port)
+        self.ae_title = QLineEdit(settings.receiver_ae_title)
+        self.ae_title.setMaxLength(16)
+        self.allowed = QLineEdit(settings.receiver_senders)
+        self._proposed = ""
+        self.allowed.setPlaceholderText(self.tr("AE titles, with commas between them"))
+        self._exposed = warning(
+            self.tr(
+                "Others in the network reach the receiver. It checks the AE titles, but these are "
+                "no secret, and nothing is encrypted."
+            )
+        )
 
     def _lay_out(self) -> None:
         card = Card(self.tr("Receiver"))

@@ -59,7 +59,7 @@ class PacsWindow(QDialog):
         for button in (self.test, self.edit_peers):
             button.setAutoDefault(False)
         self.test_row = WorkRow(desk.tasks)
-        self.receive = ReceivePage(desk.tasks)
+        self.receive = ReceivePage(desk.tasks, desk.settings)
         self.worklist = WorklistPage(desk.tasks, lambda: self.receive.receiver)
         self.send = SendPage(desk.tasks)
         self.tabs = QTabWidget()
@@ -134,6 +134,9 @@ class PacsWindow(QDialog):
         else:
             self.receive.list_inbox()
 
+    def _keep_receiver(self) -> None:
+        self._desk.change_settings(self.receive.kept_in(self._desk.settings))
+
     def _test(self) -> None:
         peer = self.peer
         if peer is not None:
@@ -187,6 +190,7 @@ class PacsWindow(QDialog):
         for source in (self.worklist, self.receive):
             source.pullback_chosen.connect(self._open)
             source.said.connect(self.said)
+        self.receive.turned_on.connect(self._keep_receiver)
         for row in (self.worklist.retrieve_row, self.send.row):
             row.changed.connect(self._show_busy)
         self._desk.shown_changed.connect(self._show_study)

@@ -23,11 +23,12 @@ from calcviewer.dicom.network.query import SeriesRecord, StudyQuery, StudyRecord
 from calcviewer.gui.pacs import work
 from calcviewer.gui.pacs.pullback_choice import PullbackChoice
 from calcviewer.gui.pacs.query_form import QueryForm
-from calcviewer.gui.pacs.record_table import Column, RecordTable
+from calcviewer.gui.pacs.record_table import RecordTable
 from calcviewer.gui.pacs.record_texts import person_text, series_row, study_date_text, study_row
 from calcviewer.gui.pacs.states import States
 from calcviewer.gui.pacs.work_row import WorkRow
 from calcviewer.gui.panels.card import heading, stack
+from calcviewer.gui.table import Column
 from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.theme import BORDER, named
 

@@ -11,7 +11,7 @@ from calcviewer.app.session import Facet
 from calcviewer.gui.panels.card import Card, quiet, stack
 from calcviewer.gui.panels.figures import decisive_value, split_reason
 from calcviewer.gui.panels.panel import DECIDING, Panel
-from calcviewer.gui.panels.table import Column, Table
+from calcviewer.gui.table import Column, FrameTable
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.lesion import Lesion
 
@@ -26,13 +26,14 @@ class DecisivePanel(Panel):
         self._frames: tuple[int, ...] = ()
         self._card = Card(self.tr("Decisive frames"))
         self._empty = quiet("", wrap=True)
-        self.table = Table(
+        self.table = FrameTable(
             (
-                Column(self.tr("frame"), left=True),
-                Column(self.tr("why"), stretches=True, left=True),
-                Column(self.tr("now")),
-                Column(""),
-            )
+                Column(self.tr("frame")),
+                Column(self.tr("why"), stretches=True),
+                Column(self.tr("now"), figures=True),
+                Column("", figures=True),
+            ),
+            fitted=True,
         )
         self.table.chosen.connect(self._go)
         self._card.body.addWidget(self._empty)
@@ -83,9 +84,9 @@ class DecisivePanel(Panel):
                     "●" if one.frame in confirmed else "○",
                 )
                 for one in decisive
-            ],
-            self._frames.index(here) if here in self._frames else None,
+            ]
         )
+        self.table.mark_row(self._frames.index(here) if here in self._frames else None)
 
     def _reason(self, reason: str) -> str:
         """Return a reason as briefly as a table needs it, with the protocol's numbers."""

@@ -12,7 +12,7 @@ from calcviewer.app.session import Facet
 from calcviewer.gui.panels.card import Card, quiet, stack
 from calcviewer.gui.panels.figures import frame_range, number
 from calcviewer.gui.panels.panel import DECIDING, Panel
-from calcviewer.gui.panels.table import Column, Table
+from calcviewer.gui.table import Column, FrameTable
 from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.lesion import Lesion
 
@@ -27,15 +27,16 @@ class LesionsPanel(Panel):
         self._lesions: tuple[Lesion, ...] = ()
         self._card = Card(self.tr("Lesions"))
         self._empty = quiet("", wrap=True)
-        self.table = Table(
+        self.table = FrameTable(
             (
-                Column(self.tr("lesion"), left=True),
-                Column(self.tr("frames"), stretches=True),
-                Column(self.tr("mm")),
-                Column(self.tr("arc")),
-                Column(self.tr("thick")),
-                Column(self.tr("score")),
-            )
+                Column(self.tr("lesion")),
+                Column(self.tr("frames"), stretches=True, figures=True),
+                Column(self.tr("mm"), figures=True),
+                Column(self.tr("arc"), figures=True),
+                Column(self.tr("thick"), figures=True),
+                Column(self.tr("score"), figures=True),
+            ),
+            fitted=True,
         )
         self.table.chosen.connect(self._go)
         self._card.body.addWidget(self._empty)
@@ -76,9 +77,9 @@ class LesionsPanel(Panel):
                     running=running,
                 )
                 for place, lesion in enumerate(self._lesions, start=1)
-            ],
-            None if marked is None else self._lesions.index(marked),
+            ]
         )
+        self.table.mark_row(None if marked is None else self._lesions.index(marked))
 
     def _texts(
         self, place: int, lesion: Lesion, *, confirmed: bool, running: bool

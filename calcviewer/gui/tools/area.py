@@ -18,7 +18,6 @@ from calcviewer.gui.tools.tool import Look, Mark, Pointer
 
 Points = NDArray[np.float64]
 
-_STEP_REACHES = 0.1
 _TOLERANCE_REACHES = 0.03
 """The kept border differs from the drawn one by less than a pixel on screen."""
 _FEWEST = 3
@@ -45,8 +44,7 @@ class AreaTool(MeasuringTool):
     def draw(self, pointer: Pointer) -> None:
         """Draw the curve on."""
         if self._path is not None:
-            step = _STEP_REACHES * pointer.reach_mm
-            self._path = extended(self._path, pointer.at_mm, step_mm=step)
+            self._path = extended(self._path, pointer)
 
     def finished(self, pointer: Pointer) -> FreeMeasurement | None:
         """Return the area; a mere click leaves none."""

@@ -30,7 +30,6 @@ from calcviewer.gui.tools.tool import Look, Mark, Pointer
 Points = NDArray[np.float64]
 
 _RADIUS_MM = 0.4
-_STEP_REACHES = 0.1
 _JOINED_REACHES = 3.0
 """A stroke redraws a border when it begins and ends within this many reaches of it."""
 _FOLLOWING = 2.0
@@ -77,8 +76,7 @@ class ContourTool(RadiusTool):
         if self._stroke is None:
             self._pull(pointer)
         else:
-            step = _STEP_REACHES * pointer.reach_mm
-            self._stroke = extended(self._stroke, pointer.at_mm, step_mm=step)
+            self._stroke = extended(self._stroke, pointer)
             self._redraw(self._stroke, pointer.reach_mm)
         self.changed.emit()
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt
 
 from calcviewer.core.annotation import FrameAnnotation
@@ -14,13 +13,10 @@ from calcviewer.core.contour import Contour, contours_of
 from calcviewer.core.editing.regions import lasso_region
 from calcviewer.core.editing.structures import Structure, Target, with_contour
 from calcviewer.gui.theme import EEL
-from calcviewer.gui.tools.editing import EditTool
-from calcviewer.gui.tools.strokes import extended, length_of, point_under, smooth_ring
+from calcviewer.gui.tools.path import PathTool, Points
+from calcviewer.gui.tools.strokes import length_of, point_under, smooth_ring
 from calcviewer.gui.tools.tool import Look, Mark, Pointer
 
-Points = NDArray[np.float64]
-
-_STEP_REACHES = 0.1
 _DRAG_REACHES = 1.0
 """A press that moves on so far draws; one that does not was a click."""
 _AGAIN_REACHES = 0.3
@@ -31,7 +27,7 @@ _TAKING_BACK = (Qt.Key.Key_Backspace, Qt.Key.Key_Delete, Qt.Key.Key_Undo)
 _REMOVING = (Qt.Key.Key_Delete, Qt.Key.Key_Backspace)
 
 
-class EelTool(EditTool):
+class EelTool(PathTool):
     """Draws the EEL of the frame anew.
 
     Every click is a point of a smooth closed curve, which is there from the third click on; a
@@ -41,7 +37,6 @@ class EelTool(EditTool):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._clicks = np.empty((0, 2))
-        self._path: Points | None = None
         self._made_eel: Contour | None = None
 
     # Mouse --------------------------------------------------------------------------------------
@@ -51,28 +46,17 @@ class EelTool(EditTool):
         self._notice_undo()
         super().hover(pointer)
 
-    def press(self, pointer: Pointer) -> bool:
-        """Begin a line, or set a point."""
-        if self.trouble():
-            return False
+    def begin_at(self, pointer: Pointer) -> None:
+        """Begin to draw the EEL, or go on with the points that are there."""
         self._notice_undo()
         if not self.busy:
             self.begin(self.tr("draw the EEL"))
-        self._path, self.pointer = np.array([pointer.at_mm]), pointer
-        self.changed.emit()
-        return True
-
-    def drag(self, pointer: Pointer) -> None:
-        """Draw on; while points are being set, a drag is but an unsteady click."""
-        if self._path is None:
-            return
-        self.pointer = pointer
-        step = _STEP_REACHES * pointer.reach_mm
-        self._path = extended(self._path, pointer.at_mm, step_mm=step)
-        self.changed.emit()
 
     def release(self, pointer: Pointer) -> None:
-        """Close the line, or set the point, or end the curve on its first or last point."""
+        """Close the line, or set the point, or end the curve on its first or last point.
+
+        While points are being set, a drag is but an unsteady click.
+        """
         path, self._path = self._path, None
         if path is None:
             return

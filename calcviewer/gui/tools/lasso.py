@@ -4,53 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-from numpy.typing import NDArray
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from calcviewer.core.editing.regions import lasso_region
 from calcviewer.core.editing.structures import Structure
-from calcviewer.gui.tools.editing import EditTool
 from calcviewer.gui.tools.options import OptionsRow
-from calcviewer.gui.tools.strokes import extended, length_of, painted
+from calcviewer.gui.tools.path import PathTool
+from calcviewer.gui.tools.strokes import length_of, painted
 from calcviewer.gui.tools.structure_names import COLOURS, name_of
 from calcviewer.gui.tools.tool import Look, Mark, Pointer
 
-Points = NDArray[np.float64]
-
-_STEP_REACHES = 0.1
 _SHORTEST_REACHES = 1.0
 
 
-class LassoTool(EditTool):
+class LassoTool(PathTool):
     """Adds what is drawn round, or, with Alt or the switch, takes it away."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.structure = Structure.CALCIUM
         self.subtract = False
-        self._path: Points | None = None
 
     # Mouse --------------------------------------------------------------------------------------
 
-    def press(self, pointer: Pointer) -> bool:
+    def begin_at(self, pointer: Pointer) -> None:
         """Begin to draw round something."""
-        if self.trouble():
-            return False
         self.begin(self.label_at(pointer))
-        self._path, self.pointer = np.array([pointer.at_mm]), pointer
-        self.changed.emit()
-        return True
-
-    def drag(self, pointer: Pointer) -> None:
-        """Draw on."""
-        if self._path is None:
-            return
-        self.pointer = pointer
-        step = _STEP_REACHES * pointer.reach_mm
-        self._path = extended(self._path, pointer.at_mm, step_mm=step)
-        self.changed.emit()
 
     def release(self, pointer: Pointer) -> None:
         """Close the line, and add or take away what it encloses; a mere click does nothing."""

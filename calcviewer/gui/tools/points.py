@@ -11,14 +11,19 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from calcviewer.core.contour import Contour
-from calcviewer.core.editing.border import handles
+from calcviewer.core.editing.border_points import (
+    handles,
+    held_by,
+    point_added,
+    point_moved,
+    point_removed,
+)
 from calcviewer.core.editing.structures import (
     Target,
     contour_at,
     targets_of,
     with_contour,
 )
-from calcviewer.gui.tools.border_points import held_by, point_added, point_moved, point_removed
 from calcviewer.gui.tools.editing import EditTool
 from calcviewer.gui.tools.options import OptionsRow
 from calcviewer.gui.tools.strokes import border_under, nearest_index, point_under

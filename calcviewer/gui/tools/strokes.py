@@ -29,6 +29,7 @@ Point = tuple[float, float]
 
 _CIRCLE = to_xy(np.linspace(0, 360, 73)[:-1], np.ones(72))
 _PART_POINTS = 41
+_STEP_REACHES = 0.1
 
 
 def circle_about(at_mm: Point, radius_mm: float) -> Points:
@@ -36,11 +37,11 @@ def circle_about(at_mm: Point, radius_mm: float) -> Points:
     return np.asarray(_CIRCLE * radius_mm + at_mm)
 
 
-def extended(path_mm: Points, at_mm: Point, *, step_mm: float) -> Points:
-    """Return a path of shape ``(N, 2)`` with a point more, unless it is nearer than a step."""
-    if np.hypot(*(path_mm[-1] - at_mm)) < step_mm:
+def extended(path_mm: Points, pointer: Pointer) -> Points:
+    """Return a path of shape ``(N, 2)`` drawn on to the pointer, unless that hardly moved."""
+    if np.hypot(*(path_mm[-1] - pointer.at_mm)) < _STEP_REACHES * pointer.reach_mm:
         return path_mm
-    return np.concatenate([path_mm, [at_mm]])
+    return np.concatenate([path_mm, [pointer.at_mm]])
 
 
 def length_of(path_mm: Points) -> float:

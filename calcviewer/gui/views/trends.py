@@ -48,6 +48,7 @@ _TITLES = (
     QT_TRANSLATE_NOOP("trends", "Minimum depth"),
     QT_TRANSLATE_NOOP("trends", "Lumen area"),
 )
+"""Named for translators here: what makes the curves knows no Qt."""
 _TOPS = (1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 """Round ends of a value axis, times a power of ten."""
 _TOP_ARC_DEG = 360.0

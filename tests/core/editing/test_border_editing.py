@@ -1,4 +1,4 @@
-"""Pulling, redrawing and handles on one border."""
+"""Pulling and redrawing one border."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shapely
 
 from calcviewer.core.editing import border
 from calcviewer.core.geometry import to_xy
-from tests.editing_scenes import circle, wavy
+from tests.editing_scenes import circle
 
 ROUND = circle(1.5)
 
@@ -122,48 +122,3 @@ def test_a_stroke_all_the_way_round_is_the_new_border():
 @pytest.mark.parametrize("stroke", [[(1.5, 0.0)], [(1.5, 0.0)] * 5])
 def test_a_stroke_of_one_point_changes_nothing(stroke):
     assert border.redrawn(ROUND, np.array(stroke)) is ROUND
-
-
-def test_few_handles_describe_the_border():
-    contour = wavy(1.5, (0.2, 0.1), (0.06, 0.06), 20)
-    points = border.handles(contour)
-    assert 4 <= len(points) <= 30
-    assert max(border.nearest_on(contour, tuple(p))[0] for p in points) < 1e-9
-    assert len(border.handles(contour, 0.005)) > len(points)
-
-
-def test_a_moved_handle_changes_the_border_between_its_neighbours_only():
-    points = border.handles(ROUND)
-    index = len(points) // 2
-    to = tuple(points[index] * 1.2)
-    made = border.handle_moved(ROUND, index, to)
-    assert border.nearest_on(made, to)[0] < 1e-9
-    changed = made.polygon.symmetric_difference(ROUND.polygon)
-    for k, point in enumerate(points):
-        if k != index:
-            assert border.nearest_on(made, tuple(point))[0] < 1e-5
-            assert changed.buffer(-1e-4).distance(shapely.Point(point)) > 0 or changed.is_empty
-    assert border.handle_moved(ROUND, index, tuple(points[index])) is ROUND
-
-
-def test_handles_wrap_round_the_ring():
-    points = border.handles(ROUND)
-    made = border.handle_moved(ROUND, 0, tuple(points[0] * 1.1))
-    again = border.handle_moved(ROUND, len(points), tuple(points[0] * 1.1))
-    assert made.polygon.symmetric_difference(again.polygon).area == 0
-
-
-def test_a_handle_is_added_where_the_border_is_pulled():
-    made = border.handle_added(ROUND, (0.0, 1.8))
-    assert border.nearest_on(made, (0.0, 1.8))[0] < 1e-9
-    on_it = border.nearest_on(ROUND, (0.0, 1.5))[1]
-    assert border.handle_added(ROUND, on_it) is ROUND
-
-
-def test_without_a_handle_a_bump_is_gone():
-    bumpy = border.pulled(ROUND, (1.5, 0.0), (1.9, 0.0), radius_mm=0.15)
-    points = border.handles(bumpy)
-    tip = int(np.linalg.norm(points, axis=1).argmax())
-    made = border.handle_removed(bumpy, tip)
-    assert radius_at(made, 0) < radius_at(bumpy, 0) - 0.1
-    assert radius_at(made, 180) == pytest.approx(1.5, abs=1e-3)

@@ -121,6 +121,16 @@ def test_an_arc_end_goes_where_it_is_dragged(turn, end, to, expected):
     assert back[2:-2] == pytest.approx(0.55, abs=0.01)
 
 
+def test_without_a_lumen_there_is_nothing_along_which_to_merge():
+    apart = replace(frame((0, 40, 0.1, 0.5), (90, 40, 0.1, 0.5)), lumen=None)
+    assert deposits.deposits_merged(apart, 0, 1, FIELD) is apart
+
+
+def test_a_sector_too_small_to_be_seen_is_none():
+    before = frame()
+    assert deposits.sector_deposit(before, 0, 0.01, 0.1, 0.11, FIELD) is before
+
+
 def test_an_arc_can_be_closed_to_a_ring():
     before = frame((0, 340, 0.15, 0.55))
     after = deposits.arc_end_moved(before, 0, end="end", to_deg=359.99, field=FIELD)
@@ -152,6 +162,20 @@ def test_one_border_is_pulled_and_the_other_stays(turn, extent):
         assert back[near] == pytest.approx(rows[1], abs=0.01)
         still = front if side == "back" else back
         assert still[2:-2] == pytest.approx(0.2 if side == "back" else 0.6, abs=0.003)
+
+
+@pytest.mark.parametrize("turn", [0.0, 20.0, 70.0, 90.0, 160.0, 250.0])
+def test_the_ends_of_a_sector_are_of_neither_border(turn):
+    """From near O the inner corners are nearer than the back, and rounding must not matter."""
+    before = frame((turn - 20, 40, 0.2, 0.6))
+    grab, to = (tuple(to_xy(np.array(turn), np.array(radius))) for radius in (0.1, 0.4))
+    after = deposits.border_pulled(
+        before, 0, side="back", grab_mm=grab, to_mm=to, radius_mm=0.2, field=FIELD
+    )
+    angle, front, back = fronts_and_backs(after.calcium[0], wall_of(after.lumen))
+    near = np.abs((angle - turn + 180) % 360 - 180).argmin()
+    assert back[near] == pytest.approx(0.6 + 0.3, abs=0.01)
+    assert front[1:-1] == pytest.approx(0.2, abs=0.003)
 
 
 def test_the_front_stops_at_the_lumen():

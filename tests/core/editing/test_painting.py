@@ -1,8 +1,6 @@
-"""Brush, eraser, lasso; which contour is meant; clipping; guidewire sectors."""
+"""Brush, eraser, lasso; clipping; guidewire sectors."""
 
 from __future__ import annotations
-
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,8 +15,6 @@ from calcviewer.core.editing.structures import (
     Structure,
     Target,
     contour_at,
-    nearest_target,
-    target_inside,
     with_contour,
 )
 from calcviewer.core.geometry import Arc, CartesianGrid, PolarGrid
@@ -66,6 +62,13 @@ def test_paint_apart_is_a_new_deposit_and_paint_in_the_lumen_is_none():
     assert len(regions.calcium_added(before, dot, FIELD).calcium) == 2
     inside = regions.brush_region(np.array([(0.2, 0.0)]), 0.2)
     assert regions.calcium_added(before, inside, FIELD) is before
+
+
+def test_paint_within_a_deposit_changes_nothing():
+    before = frame((0, 60, 0.1, 0.9))
+    dot = regions.brush_region(np.array([(1.7, 1.0)]), 0.1)
+    assert before.calcium[0].polygon.covers(dot)
+    assert regions.calcium_added(before, dot, FIELD) is before
 
 
 def test_the_eraser_cuts_and_slivers_vanish():
@@ -143,18 +146,6 @@ def test_what_is_missing_is_added_and_none_removes():
     )
     assert contour_at(before, Target(Structure.CALCIUM, 9)) is None
     assert with_contour(before, LUMEN, before.lumen, FIELD) is before
-
-
-def test_which_contour_is_meant():
-    scene = replace(frame((-20, 40, 0.2, 0.6)), eel=circle(2.6))
-    assert nearest_target(scene, (1.52, 0.0), 0.1) == LUMEN
-    assert nearest_target(scene, (1.69, 0.0), 0.1) == Target(Structure.CALCIUM, 0)
-    assert nearest_target(scene, (2.59, 0.0), 0.1) == Target(Structure.EEL)
-    assert nearest_target(scene, (0.0, 0.0), 0.1) is None
-    assert target_inside(scene, (1.9, 0.0)) == Target(Structure.CALCIUM, 0)
-    assert target_inside(scene, (0.3, 0.0)) == LUMEN
-    assert target_inside(scene, (-2.0, 0.0)) == Target(Structure.EEL)
-    assert target_inside(scene, (-3.0, 0.0)) is None
 
 
 def test_clipping_puts_everything_in_its_place():

@@ -29,7 +29,7 @@ from tests.orthanc import PASSWORD, Orthanc, running_orthanc
 from tests.result_studies import NAME, processing_pullback
 
 LEFT = Qt.MouseButton.LeftButton
-WAIT_MS = 30_000
+WAIT_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +176,8 @@ def test_the_window_blocks_nothing_and_stays_when_it_is_closed(
     pacs.tabs.setCurrentWidget(page)
     qtbot.mouseClick(page.turn, LEFT)
     qtbot.waitUntil(lambda: page.receiver is not None, timeout=WAIT_MS)
+    assert window.desk.settings.receiver_port == page.port.value()
+    assert window.desk.settings.receiver_senders == "PACS"
     pacs.close()
     window.actions_by_id["worklist"].trigger()
     assert window.pacs.window is pacs

@@ -11,6 +11,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from calcviewer.app.pacs.inbox import inbox_folder
+from calcviewer.app.settings import Settings
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.dicom.network import archive
 from calcviewer.dicom.network.peer import DimsePeer, WebPeer
@@ -35,7 +36,7 @@ def listens(port: int) -> bool:
 
 @pytest.fixture
 def page(qtbot: QtBot, tasks: Tasks) -> Iterator[ReceivePage]:
-    made = ReceivePage(tasks)
+    made = ReceivePage(tasks, Settings())
     qtbot.addWidget(made)
     made.resize(1000, 600)
     made.port.setValue(free_port())
@@ -95,9 +96,10 @@ def test_who_is_not_allowed_is_turned_away(page: ReceivePage, qtbot: QtBot, tmp_
     turn(page, qtbot, on=True)
     with pytest.raises(CalcViewerError):
         send(page, path, calling="STRANGER")
-    qtbot.wait(300)
-    assert page.table.row_count == 0
     assert not list(inbox_folder().glob("*"))
+    send(page, path)  # the next one is let in, and is all that is listed
+    qtbot.waitUntil(lambda: page.table.row_count > 0)
+    assert page.table.row_count == 1
 
 
 def test_a_port_in_use_is_said_and_it_stays_off(page: ReceivePage, qtbot: QtBot) -> None:
@@ -134,6 +136,37 @@ def test_archives_are_proposed_as_senders_but_never_over_what_was_typed(page: Re
     page.allowed.setText("")
     page.set_peers([PEER, web, DimsePeer(name="b", ae_title="B", host="b", port=1)])
     assert page.allowed.text() == "PACS, B"
+    page.set_peers([PEER])  # one was removed: the proposal follows
+    assert page.allowed.text() == "PACS"
+
+
+def test_the_form_is_as_it_was_kept_and_the_receiver_off(
+    page: ReceivePage, qtbot: QtBot, tasks: Tasks
+) -> None:
+    page.host.setCurrentIndex(1)
+    page.ae_title.setText(" LAB ")
+    page.allowed.setText("CONSOLE, PACS")
+    kept = page.kept_in(Settings(layout=3))
+    again = ReceivePage(tasks, kept)
+    qtbot.addWidget(again)
+    again.set_peers([PEER])
+    assert kept.layout == 3
+    assert again.host.currentData() == "0.0.0.0"
+    assert again.port.value() == page.port.value()
+    assert again.ae_title.text() == "LAB"
+    assert again.allowed.text() == "CONSOLE, PACS"
+    assert again.state.text() == "Off: nothing listens."
+
+
+def test_a_proposed_sender_is_not_kept_as_one_that_was_named(
+    page: ReceivePage, tasks: Tasks, qtbot: QtBot
+) -> None:
+    page.allowed.clear()
+    page.set_peers([PEER])
+    again = ReceivePage(tasks, page.kept_in(Settings()))
+    qtbot.addWidget(again)
+    again.set_peers([DimsePeer(name="b", ae_title="B", host="b", port=1)])
+    assert again.allowed.text() == "B"
 
 
 def test_what_lies_in_the_inbox_is_listed(page: ReceivePage, qtbot: QtBot, tmp_path: Path) -> None:

@@ -14,9 +14,9 @@ from calcviewer.app.animation import AnimationSource, write_animation
 from calcviewer.app.export import FileWriter
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.geometry import CartesianGrid, to_polar
+from calcviewer.gui.exporting.snapshot import write_png
 from calcviewer.gui.look_up_tables import colour_table, shows_own_colours
 from calcviewer.gui.shown import ShownStudy
-from calcviewer.gui.snapshot import write_png
 from calcviewer.gui.view_state import Display
 
 

@@ -1,7 +1,7 @@
-"""A border held by points that stay where the operator put them. Canonical mm, no Qt.
+"""A border held by a few points, which are moved, added and removed.
 
-`core.editing.border.handles` finds a border's points anew for every shape; while they are being
-moved about they have to stay the same ones.
+`handles` finds a border's points anew for every shape; while they are being moved about they have
+to stay the same ones.
 """
 
 from __future__ import annotations
@@ -10,24 +10,36 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from calcviewer.core.contour import Contour
+from calcviewer.core.contour import Contour, Points
 from calcviewer.core.editing.border import nearest_ring
 from calcviewer.core.editing.rings import (
+    Floats,
+    Point,
     bent,
     clear_of_catheter,
     nearest_on_ring,
+    points_at,
     positions,
     rebuilt,
     winds_round_catheter,
 )
-from calcviewer.core.editing.smooth import bump, span_without
-
-Points = NDArray[np.float64]
-Point = tuple[float, float]
+from calcviewer.core.editing.smooth import bump, handle_positions, span_without
 
 _OFF_MM = 0.02
 """A point this far off the border no longer holds it."""
 FEWEST = 3
+
+
+def handles(contour: Contour, tolerance_mm: float = 0.05) -> Points:
+    """Return few points of the border, ``(M, 2)``, through which it can be drawn smoothly.
+
+    A closed Catmull-Rom curve through the points of each ring, in order, stays within the
+    tolerance of the border. The outer ring's come first, then those of the holes.
+    """
+    at = handle_positions(contour, tolerance_mm)
+    return np.concatenate(
+        [points_at(ring, own) for ring, own in zip(contour.rings_mm, at, strict=True)]
+    )
 
 
 def held_by(contour: Contour, points_mm: Points, index: int | None = None) -> Points:
@@ -92,7 +104,7 @@ def point_removed(contour: Contour, points_mm: Points, index: int) -> Contour:
     return rebuilt(contour, ring_index, made)
 
 
-def _on_ring(contour: Contour, points_mm: Points, index: int) -> tuple[int, Points, int]:
+def _on_ring(contour: Contour, points_mm: Points, index: int) -> tuple[int, Floats, int]:
     """Return the ring a point lies on, the positions of that ring's points, and its place there."""
     rings, at = _places(contour, points_mm)
     ring = int(rings[index])
@@ -100,7 +112,7 @@ def _on_ring(contour: Contour, points_mm: Points, index: int) -> tuple[int, Poin
     return ring, along, int(np.argmin(np.abs(along - at[index])))
 
 
-def _places(contour: Contour, points_mm: Points) -> tuple[NDArray[np.intp], Points]:
+def _places(contour: Contour, points_mm: Points) -> tuple[NDArray[np.intp], Floats]:
     """Return, for every point, the ring it is nearest to and its position along that ring."""
     lines, points = _lines(contour), shapely.points(points_mm)
     rings = np.argmin([shapely.distance(points, line) for line in lines], axis=0)

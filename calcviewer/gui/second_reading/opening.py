@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 from calcviewer.app.second_reader import GivenAnnotations, SecondReading, is_results
 from calcviewer.core.pullback import Pullback
 from calcviewer.gui.desk import Desk
-from calcviewer.gui.second_reader_dialog import TakeOver
-from calcviewer.gui.second_reader_dock import SecondReaderDock
+from calcviewer.gui.second_reading.dialog import TakeOver
+from calcviewer.gui.second_reading.dock import SecondReaderDock
 from calcviewer.gui.task import Task
 
 _FILTER = "*.dcm *.dicom *.nii *.nii.gz"

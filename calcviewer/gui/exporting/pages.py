@@ -28,11 +28,11 @@ from calcviewer.app.session import IvoctStudy
 from calcviewer.core.pullback import Pullback
 from calcviewer.gui import theme
 from calcviewer.gui.current_task import CurrentTask
+from calcviewer.gui.exporting.pdf_pages import pages
+from calcviewer.gui.exporting.snapshot import snapshot
 from calcviewer.gui.panels.card import quiet, warning
 from calcviewer.gui.panels.figures import frame_range
-from calcviewer.gui.pdf_pages import pages
 from calcviewer.gui.shown import ShownStudy
-from calcviewer.gui.snapshot import snapshot
 from calcviewer.gui.task import Task
 from calcviewer.report.pdf import PageSize
 

@@ -33,7 +33,7 @@ from calcviewer.gui.desk import Desk
 from calcviewer.gui.icons import icon
 from calcviewer.gui.panels.card import heading, quiet, warning
 from calcviewer.gui.panels.figures import NOTHING, frame_range, signed
-from calcviewer.gui.second_reader_grid import Cell, Grid
+from calcviewer.gui.table import Cell, Column, FrameTable, Table
 from calcviewer.gui.theme import named
 from calcviewer.modalities.ivoct.protocol import Protocol
 
@@ -61,7 +61,7 @@ class SecondReaderDock(QDockWidget):
         self._stale = set(self._known)
         self._rows = {frame: _empty_row(frame) for frame in self._known}
         self._pairs: tuple[LesionPair, ...] = ()
-        self._make_grids()
+        self._make_tables()
         self._soon = QTimer(self, singleShot=True, interval=_SOON_MS)
         self._soon.timeout.connect(self._refresh)
         self._lay_out()
@@ -80,9 +80,9 @@ class SecondReaderDock(QDockWidget):
 
     # --- assembly --------------------------------------------------------------------------------
 
-    def _make_grids(self) -> None:
-        self.lesions = Grid(
-            (
+    def _make_tables(self) -> None:
+        self.lesions = FrameTable(
+            _columns(
                 self.tr("Lesion"),
                 self.tr("Frames"),
                 self.tr("Arc"),
@@ -93,8 +93,8 @@ class SecondReaderDock(QDockWidget):
             )
         )
         delta = "Δ"
-        self.frames = Grid(
-            (
+        self.frames = FrameTable(
+            _columns(
                 self.tr("Frame"),
                 self.tr("Lumen mm²"),
                 delta,
@@ -105,7 +105,7 @@ class SecondReaderDock(QDockWidget):
             )
         )
         self.frames.setToolTip(self.tr("Theirs / ours, and the difference; a click goes there"))
-        self.frame = Grid(("", self.tr("Theirs"), self.tr("Ours"), delta))
+        self.frame = Table(_columns("", self.tr("Theirs"), self.tr("Ours"), delta))
         self._now = heading("")
 
     def _lay_out(self) -> None:
@@ -212,11 +212,16 @@ class SecondReaderDock(QDockWidget):
             self._desk.state.go_to(pair.theirs.frames[0])
 
 
-def _titled(title: QLabel, grid: Grid) -> QVBoxLayout:
+def _columns(first: str, *figures: str) -> tuple[Column, ...]:
+    """Return a column of names that takes the room that is left, and columns of figures."""
+    return (Column(first, stretches=True), *(Column(one, figures=True) for one in figures))
+
+
+def _titled(title: QLabel, table: Table) -> QVBoxLayout:
     column = QVBoxLayout()
     column.setSpacing(2)
     column.addWidget(title)
-    column.addWidget(grid, 1)
+    column.addWidget(table, 1)
     return column
 
 

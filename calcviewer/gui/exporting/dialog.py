@@ -36,9 +36,10 @@ from calcviewer.app.export_choices import SPEEDS, load_choices, save_choices
 from calcviewer.app.review import segmentation_progress
 from calcviewer.gui import theme
 from calcviewer.gui.current_task import CurrentTask
-from calcviewer.gui.export_list import KINDS, KindList
-from calcviewer.gui.export_pages import AnimationPage, PicturePage, ReportPage, words_page
-from calcviewer.gui.export_screen import animation_writer, picture_writer
+from calcviewer.gui.exporting.burned_in import BurnedInWarning
+from calcviewer.gui.exporting.kinds import KINDS, KindList
+from calcviewer.gui.exporting.pages import AnimationPage, PicturePage, ReportPage, words_page
+from calcviewer.gui.exporting.screen import animation_writer, picture_writer
 from calcviewer.gui.panels.card import paint, quiet, warning
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.task import Task
@@ -46,6 +47,7 @@ from calcviewer.gui.view_state import ViewState
 
 _SIZE_PX = (960, 760)
 _PER_MILLE = 1000
+_PICTURES = {ExportKind.PDF, ExportKind.DICOM_PDF, ExportKind.PNG, ExportKind.GIF}
 
 
 class ExportDialog(QDialog):
@@ -93,6 +95,7 @@ class ExportDialog(QDialog):
         self._choose = QPushButton(self.tr("Choose…"))
         self._files, self._note = quiet("", wrap=True), quiet("", wrap=True)
         self._unfinished = warning()
+        self._burned_in = BurnedInWarning(shown.session.study.pullback, self)
         self._progress = QProgressBar()
         self._progress.setTextVisible(False)
         self.cancel = QPushButton(self.tr("Cancel"))
@@ -132,6 +135,7 @@ class ExportDialog(QDialog):
     def done(self, result: int) -> None:
         """Stop what is being written, which then leaves nothing, and close."""
         self._task.cancel()
+        self._burned_in.task.cancel()
         self.report.stop()
         super().done(result)
 
@@ -179,6 +183,7 @@ class ExportDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addLayout(middle, 1)
         layout.addWidget(self._unfinished)
+        layout.addWidget(self._burned_in)
         layout.addLayout(patient)
         layout.addLayout(place)
         layout.addWidget(self._files)
@@ -255,6 +260,8 @@ class ExportDialog(QDialog):
             else self.tr("The files name the patient as the pullback does: for the archive.")
         )
         paint(self._identity, theme.QUIET if bare else theme.WARNING)
+        pictures = bare and not self.kinds.ticked.isdisjoint(_PICTURES)
+        self._burned_in.set_wanted(pictures)
         self._files.setText(" · ".join(path.name for path in self.paths))
         self._say_ready()
 

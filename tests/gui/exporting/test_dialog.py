@@ -18,6 +18,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from PIL import Image
+from pydicom import dcmread
 from pypdf import PdfReader
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QColor, QDesktopServices, QImage
@@ -28,13 +29,14 @@ from calcviewer.app.analysis_file import NOTICE
 from calcviewer.app.export import ExportKind
 from calcviewer.app.export_choices import load_choices
 from calcviewer.core.study import Review
-from calcviewer.gui.export import ExportDialog
-from calcviewer.gui.export_list import KINDS
-from calcviewer.gui.export_pages import AnimationPage
-from calcviewer.gui.pdf_pages import pages
+from calcviewer.gui.exporting.dialog import ExportDialog
+from calcviewer.gui.exporting.kinds import KINDS
+from calcviewer.gui.exporting.pages import AnimationPage
+from calcviewer.gui.exporting.pdf_pages import pages
+from calcviewer.gui.exporting.snapshot import snapshot, write_png
 from calcviewer.gui.shown import ShownStudy
-from calcviewer.gui.snapshot import snapshot, write_png
 from calcviewer.gui.view_state import LookUpTable, ViewState
+from calcviewer.modalities.ivoct.read import read_pullback
 from tests.gui.studies import shown_of
 from tests.lesion_studies import TWO_LESIONS, arc, study_of
 from tests.result_studies import (
@@ -90,7 +92,7 @@ def open_dialog(window: QWidget, tmp_path: Path) -> Open:
 
 
 def run(dialog: ExportDialog, qtbot: QtBot) -> list[Path]:
-    with qtbot.waitSignal(dialog.exported, timeout=30000) as done:
+    with qtbot.waitSignal(dialog.exported, timeout=120_000) as done:
         qtbot.mouseClick(dialog.export, LEFT)
     (paths,) = done.args
     return list(paths)
@@ -149,7 +151,7 @@ def test_a_study_that_changed_since_the_preview_is_exported_as_it_is(
 def test_what_is_written_is_the_study_at_the_click(open_dialog: Open, qtbot: QtBot) -> None:
     shown = shown_of(study_of(TWO_LESIONS))
     dialog = open_dialog(shown, ExportKind.JSON, ExportKind.GIF)
-    with qtbot.waitSignal(dialog.exported, timeout=30000) as told:
+    with qtbot.waitSignal(dialog.exported, timeout=120_000) as told:
         qtbot.mouseClick(dialog.export, LEFT)
         shown.session.edit("VOI", Review(voi=(10, 16)))
     (path,) = [one for one in told.args[0] if one.suffix == ".json"]
@@ -394,6 +396,35 @@ def test_what_is_not_segmented_is_said(open_dialog: Open) -> None:
     assert "18 of 40 frames" in dialog._unfinished.text()
     assert dialog._unfinished.isVisible()
     assert not open_dialog()._unfinished.isVisible()
+
+
+def test_text_that_may_be_in_the_pictures_is_warned_about(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    path = presentation_pullback(tmp_path).source.path
+    dataset = dcmread(path)
+    dataset.BurnedInAnnotation = "YES"
+    dataset.save_as(path)
+    study = result_study(read_pullback(path))
+    dialog = open_dialog(shown_of(study), ExportKind.PNG, deidentify=True)
+    warned = dialog._burned_in
+    qtbot.waitUntil(warned.isVisible, timeout=20_000)
+    assert "says that text is written into its images" in warned.text()
+    dialog.deidentify.setChecked(False)
+    assert not warned.isVisible()
+    dialog.deidentify.setChecked(True)
+    assert warned.isVisible()
+    dialog.kinds.tick((ExportKind.CSV, ExportKind.SEG))  # no pictures in these
+    assert not warned.isVisible()
+
+
+def test_images_that_hold_no_text_need_no_warning(
+    open_dialog: Open, qtbot: QtBot, tmp_path: Path
+) -> None:
+    pullback = processing_pullback(tmp_path)
+    dialog = open_dialog(shown_of(result_study(pullback)), ExportKind.PNG, deidentify=True)
+    qtbot.waitUntil(lambda: not dialog._burned_in.task.running, timeout=20_000)
+    assert dialog._burned_in.isHidden()
 
 
 def test_a_long_animation_says_that_it_is_thinned(qtbot: QtBot) -> None:

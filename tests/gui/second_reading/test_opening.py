@@ -24,8 +24,8 @@ from calcviewer.app.session import Session
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels, labels_of_annotation
 from calcviewer.core.study import Study
 from calcviewer.gui.main_window import MainWindow
-from calcviewer.gui.second_reader_dialog import TakeOver
-from calcviewer.gui.second_reader_dock import SecondReaderDock
+from calcviewer.gui.second_reading.dialog import TakeOver
+from calcviewer.gui.second_reading.dock import SecondReaderDock
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.foreign_results import CALCIUM, LUMEN, MAKER, write_foreign_seg, write_foreign_sr
 from tests.gui.open_windows import opened, shown_window

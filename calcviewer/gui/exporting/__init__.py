@@ -1,0 +1,1 @@
+"""Export from the window: what is written, how it will look, and the writing."""
