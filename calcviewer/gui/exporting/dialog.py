@@ -298,7 +298,7 @@ class ExportDialog(QDialog):
         session, order = self._shown.session, self.order
         report = self.report.document
         if report is None:
-            self.report.stop()
+            self.report.stop()  # one at a time; it goes on afterwards
         work = partial(
             exported,
             order,
@@ -342,6 +342,7 @@ class ExportDialog(QDialog):
     def _finish(self, paths: tuple[Path, ...]) -> None:
         self._task.done()
         self._show_working(False)
+        self._preview()
         self._remember()
         words = self.tr("Written: {name}") if len(paths) == 1 else self.tr("Written: {n} files")
         self._say(words.format(name=paths[0].name, n=len(paths)), theme.THICKNESS)
@@ -351,12 +352,14 @@ class ExportDialog(QDialog):
     def _fail(self, reason: str) -> None:
         self._task.done()
         self._show_working(False)
+        self._preview()
         self._say(reason, theme.ERROR)
         self.failed.emit(reason)
 
     def _cancel(self) -> None:
         self._task.cancel()
         self._show_working(False)
+        self._preview()
         self._say(self.tr("Cancelled; nothing was written."), theme.QUIET)
 
     def _show_working(self, working: bool) -> None:

@@ -166,7 +166,9 @@ class ReportPage(QWidget):
         self._task.start(task)
 
     def stop(self) -> None:
-        """End the preview in work."""
+        """End the preview in work; the next one begins anew."""
+        if self._task.running:
+            self._made = None
         self._task.cancel()
 
     def hideEvent(self, event: QHideEvent) -> None:

@@ -126,6 +126,17 @@ def test_the_report_is_previewed_and_written_as_it_was_seen(
     assert ("date removed" in text) is deidentify
 
 
+def test_a_preview_that_was_cut_short_by_an_export_is_made_afterwards(
+    open_dialog: Open, qtbot: QtBot
+) -> None:
+    dialog = open_dialog(shown_of(study_of([arc(200)])), ExportKind.PDF)
+    dialog.report.preview()
+    run(dialog, qtbot)
+    qtbot.waitUntil(lambda: not dialog.report.state.isVisible(), timeout=120_000)
+    assert dialog.report.document is not None
+    assert dialog.report._sheets.findChildren(QLabel)
+
+
 def test_another_paper_is_another_report(open_dialog: Open, qtbot: QtBot) -> None:
     dialog = open_dialog(shown_of(study_of([arc(200)])), ExportKind.PDF)
     dialog.report.paper.setCurrentIndex(1)
