@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
+from calcviewer.app.analysis_file import analysis_document, write_json
+from calcviewer.app.exchange.stored_contours import contours_bytes
+from calcviewer.app.results import compute_results
 from calcviewer.app.session import IvoctStudy
+from calcviewer.app.workflows import write_study_labels
 from calcviewer.core.annotation import FrameAnnotation, Provenance, annotation_from_labels
 from calcviewer.core.geometry import centred_grid
 from calcviewer.core.pullback import Intensity, Pullback
@@ -25,7 +29,7 @@ from calcviewer.dicom.ivoct_writer import (
 )
 from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.protocol import Protocol
-from calcviewer.modalities.ivoct.read import read_pullback
+from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
 from tests.lesion_studies import GRID, MODEL, TWO_LESIONS
 
 NAME, NUMBER, HOSPITAL, BIRTH = (
@@ -101,6 +105,19 @@ def annotations() -> dict[int, FrameAnnotation]:
 
 def result_study(pullback: Pullback, review: Review | None = None) -> IvoctStudy:
     return Study(pullback, Protocol(), MappingProxyType(annotations()), MODEL, review or Review())
+
+
+def analysed(folder: Path, study: IvoctStudy, *, exact: bool = True) -> Path:
+    """Write what `calcviewer analyze` keeps of a study; returns the folder."""
+    out = folder / "out"
+    out.mkdir()
+    document = analysis_document(study, compute_results(study, {}))
+    document["read_options"] = asdict(ReadOptions())
+    write_json(out / "analysis.json", document)
+    write_study_labels(out / "labels.npz", study)
+    if exact:
+        (out / "contours.bin").write_bytes(contours_bytes(study.predictions))
+    return out
 
 
 def assert_valid(path: Path) -> None:

@@ -118,14 +118,17 @@ def measure_ramp(pixels: Rgb) -> Ramp:
     The gold or the grey ramp when the pixels lie on it, else the median colour at every luminance
     with its arc length as the position.
     """
+    return _known_ramp(pixels) or _median_ramp(pixels)
+
+
+def _known_ramp(pixels: Rgb) -> Ramp | None:
+    """Return the gold or the grey ramp when the pixels lie on it."""
     known = (ramp_of_table(gold_table(), "gold"), ramp_of_table(grey_table(), "grey"))
     # Dark pixels lie on every ramp.
     lit = pixels[_level(pixels) > 24 * _STEPS_PER_LEVEL]
     lit = lit if len(lit) else pixels
-    for ramp in known:
-        if np.median(np.hypot(*ramp.distance(lit))) < _ON_TABLE:
-            return ramp
-    return _median_ramp(pixels)
+    near = (ramp for ramp in known if np.median(np.hypot(*ramp.distance(lit))) < _ON_TABLE)
+    return next(near, None)
 
 
 def _level(rgb: Rgb) -> NDArray[np.intp]:
@@ -381,19 +384,20 @@ def invert_palette(palette: Rgb, ramp_indices: tuple[int, int]) -> tuple[FloatAr
 
     Returns
     -------
-    Intensity float32 ``(256,)``, drawing colours bool ``(256,)``, and the ramp's name.
+    Intensity float32 ``(256,)``, drawing colours bool ``(256,)``, and the ramp's name: ``"gold"``,
+    ``"grey"`` or ``"own"``.
     """
     first, last = ramp_indices
     members = np.zeros(TABLE_SIZE, dtype=np.bool_)
     members[first : last + 1] = True
-    ramp = measure_ramp(palette[members])
+    ramp = _known_ramp(palette[members])
     drawing = ~members & (palette.astype(float) @ _LUMINANCE > 4)
-    if ramp.name == "measured":
+    if ramp is None:
         # A table is exact: its colours need no medians, only their order.
         order = np.argsort(palette[members].astype(float) @ _LUMINANCE, kind="stable")
         colours = palette[members][order].astype(float)
         length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(colours, axis=0), axis=1))])
         values = np.zeros(TABLE_SIZE)
         values[np.flatnonzero(members)[order]] = length * 255 / max(length[-1], 1.0)
-        return values.astype(np.float32), drawing, ramp.name
+        return values.astype(np.float32), drawing, "own"
     return ramp.positions(palette), drawing, ramp.name

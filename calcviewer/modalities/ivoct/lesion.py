@@ -208,17 +208,8 @@ class _Members:
 
     def values(self, name: _Value) -> list[tuple[int, float]]:
         """Return index and value of every frame that has the value."""
-        known = self._columns.get(name)
-        if known is None:
-            of = attrgetter(name)
-            known = [(i, value) for i, frame in self.measured if (value := of(frame)) is not None]
-            self._columns[name] = known
-        return known
-
-    @cached_property
-    def _columns(self) -> dict[_Value, list[tuple[int, float]]]:
-        # A lesion is measured anew at every move of a drag, and several rules ask for a value.
-        return {}
+        of = attrgetter(name)
+        return [(i, value) for i, frame in self.measured if (value := of(frame)) is not None]
 
     def mean(self, name: _Value) -> float | None:
         """Return the mean of a value over the frames that have it."""
@@ -281,11 +272,11 @@ class _Members:
         if not self.guidewire_decides:
             return []
         threshold = self.protocol.arc_threshold_deg
+        visible_deg = dict(self.values("max_arc_deg_visible"))
         return [
             i
-            for i, frame in self.measured
-            if exceeds(frame.max_arc_deg_bridged or 0.0, threshold)
-            and not exceeds(frame.max_arc_deg_visible or 0.0, threshold)
+            for i, arc_deg in self.values("max_arc_deg_bridged")
+            if exceeds(arc_deg, threshold) and not exceeds(visible_deg[i], threshold)
         ]
 
 

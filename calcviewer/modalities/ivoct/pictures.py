@@ -120,19 +120,16 @@ def readable(raw: RawFrames, indices: list[int]) -> list[Picture]:
 
 @dataclass(frozen=True, eq=False)
 class GreyPictures:
-    """Frames of one value a pixel; ``inverted`` when high values are dark (MONOCHROME1)."""
+    """Frames of one value a pixel."""
 
     raw: RawFrames
     relationship: Intensity
-    inverted: bool = False
 
     def values(self, index: int) -> FloatArray:
         """Return the stored values of frame ``index`` as float32."""
         stored = self.raw.frame(index)
         with np.errstate(over="ignore"):  # float64 may hold what float32 cannot
             values = stored.astype(np.float32)
-        if self.inverted:
-            values = np.float32(_ceiling(stored)) - values
         # Dividing by zero upstream leaves such samples; they carry no signal.
         return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
 
@@ -140,7 +137,7 @@ class GreyPictures:
         """Return frame ``index`` as 8-bit grey: as stored, or compressed to the window."""
         stored = self.raw.frame(index)
         if stored.dtype == np.uint8 and self.relationship is Intensity.LOG:
-            return np.asarray(255 - stored if self.inverted else stored, dtype=np.uint8)
+            return np.asarray(stored, dtype=np.uint8)
         low, high = self._window
         scaled = (self._compressed(self.values(index)) - low) * (255.0 / max(high - low, 1e-6))
         return np.asarray(np.clip(scaled, 0, 255), dtype=np.uint8)
@@ -148,7 +145,7 @@ class GreyPictures:
     @property
     def colours(self) -> str:
         """How intensity is shown in the source, in words."""
-        return "grey, high values dark" if self.inverted else "grey"
+        return "grey"
 
     def _compressed(self, values: FloatArray) -> FloatArray:
         if self.relationship is Intensity.LOG:
@@ -170,12 +167,6 @@ class GreyPictures:
         ]
         low, high = np.percentile(np.stack(samples), _WINDOW_PERCENTILES)
         return float(low), float(high)
-
-
-def _ceiling(stored: Picture) -> float:
-    if stored.dtype.kind in "ui":
-        return float(np.iinfo(stored.dtype.str).max)
-    return float(stored.astype(np.float64).max())
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +204,7 @@ _RAMPS = {
     "gold": "gold ramp",
     "grey": "grey ramp",
     "measured": "a ramp that was measured from the pictures",
+    "own": "a ramp of its own",
 }
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,7 @@ class DepositMeasurement:
     min_depth_mm: float | None = None
     mean_depth_mm: float | None = None
     superficial: bool | None = None
-    counts: bool = False
+    counts: bool
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -257,7 +258,7 @@ def _arc_values(
     assert annotation.lumen is not None
     wires = annotation.guidewires
     visible = visible_arcs(seen, wires, protocol.join_tolerance_deg)
-    bridged = bridged_arcs(visible, seen, wires, protocol.bridge_reach_deg) if wires else visible
+    bridged = bridged_arcs(visible, seen, wires, protocol.bridge_reach_deg)
     by_quadrant = tuple(
         sum(Arc(QUADRANT_DEG * k, QUADRANT_DEG).overlap_deg(arc) for arc in visible)
         for k in range(4)
@@ -294,7 +295,7 @@ def _thickness_values(
     measured = [deposit for deposit in deposits if deposit.max_thickness_mm is not None]
     if not measured:
         return by_ray
-    thickest = max(measured, key=lambda deposit: deposit.max_thickness_mm or 0.0)
+    thickest = max(measured, key=attrgetter("max_thickness_mm"))
     hit = ~np.isnan(thickness)
     depths = depth[hit]
     return {

@@ -141,12 +141,13 @@ def score_probabilities(
         error.thickness_sd_mm,
     )
     length_points = int(exceeds(length_mm, protocol.length_threshold_mm))
-    totals: dict[int, float] = {}
-    for arc_points, arc_part in ((0, 1 - arc), (ARC_POINTS, arc)):
-        for thickness_points, thickness_part in ((0, 1 - thickness), (1, thickness)):
-            total = arc_points + thickness_points + length_points
-            totals[total] = totals.get(total, 0.0) + arc_part * thickness_part
-    return {total: part for total, part in sorted(totals.items()) if part > 0}
+    # No two pairs of points have the same sum, and the sums grow in this order.
+    parts = {
+        arc_points + thickness_points + length_points: arc_part * thickness_part
+        for arc_points, arc_part in ((0, 1 - arc), (ARC_POINTS, arc))
+        for thickness_points, thickness_part in ((0, 1 - thickness), (1, thickness))
+    }
+    return {total: part for total, part in parts.items() if part > 0}
 
 
 def _probability_above(threshold: float, mean: float, sd: float) -> float:

@@ -111,3 +111,37 @@ def test_a_volume_that_is_cut_short_or_of_another_pullback(tmp_path: Path) -> No
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(UnreadableInputError, match="damaged or cut short"):
         study_of_nifti(path)
+
+
+def test_volumes_that_no_pullback_has_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii"
+    values = np.zeros((8, 8, 2), dtype=np.uint8)
+
+    def refused(image: nibabel.Nifti1Image, reason: str) -> None:
+        nibabel.save(image, path)
+        with pytest.raises(UnreadableInputError, match=reason) as raised:
+            study_of_nifti(path)
+        assert raised.value.hint
+
+    scaled = nibabel.Nifti1Image(values, np.eye(4))
+    scaled.header.set_slope_inter(0.5, 1)
+    refused(scaled, "holds scaled values")
+    refused(nibabel.Nifti1Image(np.zeros((5000, 5000, 1), np.uint8), np.eye(4)), "is too large")
+    refused(nibabel.Nifti1Image(values.astype(np.complex64), np.eye(4)), "no volume of labels")
+
+
+def test_a_volume_with_a_time_axis_of_one_is_a_volume(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii"
+    nibabel.save(nibabel.Nifti1Image(np.zeros((8, 8, 2, 1), np.uint8), np.eye(4)), path)
+    assert study_of_nifti(path).pullback.frame_count == 2
+
+
+def test_an_own_volume_that_was_moved_far_away_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.nii.gz"
+    write_nifti(path, study_of(TWO_LESIONS[:2]))
+    image = nibabel.load(path)
+    affine = image.affine.copy()
+    affine[0, 3] = 1e9
+    nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine, image.header), path)
+    with pytest.raises(UnreadableInputError, match="does not say where its middle is"):
+        study_of_nifti(path)

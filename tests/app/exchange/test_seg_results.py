@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from calcviewer.app import workflows
 from calcviewer.app.exchange.seg_results import annotations_of_seg, study_of_seg, write_study_seg
@@ -16,7 +16,7 @@ from calcviewer.app.results import Results, compute_results
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, Provenance
 from calcviewer.core.contour import Contour
-from calcviewer.core.errors import CalcViewerError
+from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import to_xy
 from calcviewer.core.pullback import CalibratedValue, Origin
 from calcviewer.core.study import GuidewireDecision, Review
@@ -186,3 +186,39 @@ def test_a_foreign_segmentation_is_measured_about_its_middle(tmp_path: Path) -> 
     assert expected is not None
     assert frame.max_arc_deg_visible == pytest.approx(expected.max_arc_deg_visible, abs=1)
     assert frame.lumen_area_mm2 == pytest.approx(expected.lumen_area_mm2, rel=0.02)
+
+
+def as_of_another_program(path: Path) -> Dataset:
+    dataset = dcmread(path)
+    for element in [one for one in dataset if one.tag.is_private]:
+        del dataset[element.tag]
+    return dataset
+
+
+def test_a_foreign_segmentation_of_oblong_pixels_is_refused(tmp_path: Path) -> None:
+    study = result_study(presentation_pullback(tmp_path))
+    path = tmp_path / "a.seg.dcm"
+    write_study_seg(path, study, source_of([study.pullback.source.path]))
+    dataset = as_of_another_program(path)
+    shared = dataset.SharedFunctionalGroupsSequence[0]
+    shared.PixelMeasuresSequence[0].PixelSpacing = [0.02, 0.03]
+    dataset.save_as(path)
+    with pytest.raises(UnreadableInputError, match=r"pixels of 0\.03 x 0\.02 mm"):
+        study_of_seg(path)
+
+
+def test_a_foreign_segmentation_without_a_scale_has_arcs_but_no_lengths(tmp_path: Path) -> None:
+    study = result_study(presentation_pullback(tmp_path))
+    path = tmp_path / "a.seg.dcm"
+    write_study_seg(path, study, source_of([study.pullback.source.path]))
+    dataset = as_of_another_program(path)
+    del dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence
+    dataset.save_as(path)
+    analysis = workflows.measure(path)
+    assert analysis.study.calibration.missing() == ("sample spacing", "frame pitch")
+    expected = compute_results(study, {}).frames[13]
+    frame = analysis.results.frames[13]
+    assert frame is not None
+    assert expected is not None
+    assert frame.max_arc_deg_visible == pytest.approx(expected.max_arc_deg_visible, abs=1)
+    assert frame.lumen_area_mm2 is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,6 @@ import pytest
 
 from calcviewer.__main__ import main
 from calcviewer.app import workflows
-from calcviewer.app.analysis_file import analysis_document, write_json
 from calcviewer.app.exchange import stored_study
 from calcviewer.app.exchange.stored_contours import contours_bytes, contours_of
 from calcviewer.app.exchange.stored_study import open_stored
@@ -20,27 +19,13 @@ from calcviewer.app.results import compute_results
 from calcviewer.app.review_store.place import places
 from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import IvoctStudy, Session
-from calcviewer.app.workflows import write_study_labels
 from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.pullback import CalibratedValue, Origin, Pullback
 from calcviewer.core.study import Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
-from calcviewer.modalities.ivoct.read import ReadOptions
 from tests.lesion_studies import MODEL
-from tests.result_studies import annotations, processing_pullback, result_study
-
-
-def analysed(folder: Path, study: IvoctStudy, *, exact: bool = True) -> Path:
-    out = folder / "out"
-    out.mkdir()
-    document = analysis_document(study, compute_results(study, {}))
-    document["read_options"] = asdict(ReadOptions())
-    write_json(out / "analysis.json", document)
-    write_study_labels(out / "labels.npz", study)
-    if exact:
-        (out / "contours.bin").write_bytes(contours_bytes(study.predictions))
-    return out
+from tests.result_studies import analysed, annotations, processing_pullback, result_study
 
 
 @pytest.mark.parametrize("exact", [True, False])
@@ -80,6 +65,24 @@ def test_damage_is_named(tmp_path: Path) -> None:
         open_stored(out)
     (out / "analysis.json").write_text("{")
     with pytest.raises(CalcViewerError, match="cannot be read"):
+        open_stored(out)
+
+
+def test_an_analysis_that_does_not_fit_is_named(tmp_path: Path) -> None:
+    out = analysed(tmp_path, result_study(processing_pullback(tmp_path), Review(voi=(0, 17))))
+    document = json.loads((out / "analysis.json").read_text())
+    (out / "analysis.json").write_text(json.dumps({**document, "voi": [1, 99]}))
+    with pytest.raises(CalcViewerError, match="its VOI is 1 to 99"):
+        open_stored(out)
+    (out / "analysis.json").write_text("[]")
+    with pytest.raises(CalcViewerError, match="is no analysis of a pullback"):
+        open_stored(out)
+    (out / "analysis.json").write_text(json.dumps(document))
+    (out / "contours.bin").write_bytes(contours_bytes({18: annotations()[2]}))
+    with pytest.raises(CalcViewerError, match="belongs to another pullback"):
+        open_stored(out)
+    (out / "analysis.json").unlink()
+    with pytest.raises(CalcViewerError, match=r"holds no analysis\.json"):
         open_stored(out)
 
 

@@ -11,6 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+from calcviewer.app.review_store import store
 from calcviewer.app.session import Session
 from tests.app.review_store.kept_reviews import FRAMES, drawn, opened, pullback_at
 
@@ -50,6 +51,7 @@ def _edit(folder: Path) -> None:
 
 def main() -> None:
     """Fork, say when the child begins and when it has ended."""
+    store.PATIENCE_S = 60.0  # a step is told of when it is written, however busy the machine is
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

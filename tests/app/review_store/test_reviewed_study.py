@@ -11,6 +11,7 @@ import pytest
 from calcviewer.__main__ import main
 from calcviewer.app.review_store.place import places
 from calcviewer.app.review_store.reviewed_study import open_reviewed
+from calcviewer.app.review_store.search import review_entries
 from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import Session
 from calcviewer.app.voi_file import read_dataset
@@ -20,6 +21,7 @@ from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.study import Study
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.read import read_pullback
+from tests.result_studies import processing_pullback
 
 FRAMES = 3
 
@@ -106,3 +108,9 @@ def test_an_analysis_and_a_pullback_without_review_say_what_to_do(tmp_path: Path
     assert main(["simulate", "-o", str(tmp_path / "new"), "--seed", "6", "--frames", "1"]) == 0
     with pytest.raises(CalcViewerError, match="has no review"):
         open_reviewed(tmp_path / "new" / "pullback.dcm")
+
+
+def test_a_pullback_that_nobody_worked_on_has_no_history(tmp_path: Path) -> None:
+    path = processing_pullback(tmp_path).source.path
+    with pytest.raises(CalcViewerError, match="has no review"):
+        review_entries(path)

@@ -96,3 +96,9 @@ def test_real_sheath_agrees_with_the_console() -> None:
     assert sheath.outer_radius_px == pytest.approx(67.9, rel=0.015)
     assert np.hypot(*np.subtract(sheath.centre_px, (373.7, 373.8))) < 3
     assert field.centre_px == pytest.approx((373.7, 373.8), abs=1.0)
+
+
+def test_pictures_too_small_for_a_catheter_are_a_clear_error() -> None:
+    with pytest.raises(CalcViewerError) as raised:
+        find_sheath([np.zeros((6, 6), np.float32)], PolarLayout(6, 6))
+    assert raised.value.hint

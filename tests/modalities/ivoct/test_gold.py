@@ -192,6 +192,19 @@ def test_palette_without_drawing_colours() -> None:
     assert np.abs(values - np.arange(256)).max() < 1.0
 
 
+def test_a_palette_of_another_console_is_inverted_along_its_own_colours() -> None:
+    palette = copper_table()
+    palette[250:] = CYAN  # the colour that is drawn with
+    intensity, drawing, name = invert_palette(palette, (0, 249))
+    assert name == "own"
+    assert drawing.tolist() == [index >= 250 for index in range(256)]
+    assert intensity[:250].min() == 0
+    assert intensity[:250].max() == pytest.approx(255)
+    assert (np.diff(intensity[:250]) >= 0).all()
+    steps = np.linalg.norm(np.diff(palette[:250].astype(float), axis=0), axis=1)
+    assert np.diff(intensity[:250]) == pytest.approx(steps * 255 / steps.sum(), abs=1e-3)
+
+
 def test_shuffled_palette_follows_colour_not_index() -> None:
     palette = console_palette(copper_table())
     order = np.random.default_rng(0).permutation(np.arange(10, 246))

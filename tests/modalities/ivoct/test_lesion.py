@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -58,6 +58,10 @@ def lesions(frames, pitch_mm=0.2, protocol=PROTOCOL, **rest) -> tuple[Lesion, ..
 def pullback(pattern: str) -> list[FrameMeasurement | None]:
     """ "c" has calcium, "." has none, "x" is excluded."""
     return [{"c": calcium(), ".": EMPTY, "x": None}[letter] for letter in pattern]
+
+
+def reasons_by_frame(lesion: Lesion) -> dict[int, tuple[str, ...]]:
+    return {decisive.frame: decisive.reasons for decisive in lesion.decisive_frames}
 
 
 def ranges(found: tuple[Lesion, ...]) -> list[tuple[int, int]]:
@@ -137,6 +141,8 @@ def test_all_calcium_in_the_voi_is_one_lesion(voi, expected):
         (50, 0.1, 5.0, 0),
         (51, 0.1, 5.1, 1),
         (1, 0.2, 0.2, 0),
+        (3, 0.1, 0.3, 0),
+        (1, 0.123456789, 0.123456789, 0),  # rounded far below any pitch that is given
     ],
 )
 def test_length_is_exact(count, pitch_mm, length_mm, points):
@@ -169,7 +175,7 @@ def test_no_length_and_why(frames, options, reason):
 def test_values_of_a_lesion():
     frames = [
         EMPTY,
-        calcium(visible=40, thickness=0.4, area=1.0, min_depth_mm=0.3),
+        calcium(visible=40, thickness=0.4, area=1.0, min_depth_mm=0.3, mean_depth_mm=0.5),
         calcium(visible=100, thickness=0.9, area=2.0, thickness_capped=True, back_hidden=True),
         None,
         calcium(visible=70, thickness=0.8, area=3.0, min_depth_mm=0.05),
@@ -187,11 +193,33 @@ def test_values_of_a_lesion():
     assert lesion.mean_calcium_area_mm2 == pytest.approx(2.0)
     assert lesion.calcium_volume_mm3 == pytest.approx(6.0 * 0.2)
     assert lesion.min_depth_mm == 0.05
+    assert lesion.mean_depth_mm == pytest.approx((0.5 + 0.2 + 0.2) / 3)
     assert lesion.unmeasured_frames == (3,)
     assert lesion.verdict.total == 1
     assert lesion.margins.arc_visible_deg == -80
     assert lesion.margins.thickness_mm == pytest.approx(0.4)
     assert lesion.margins.length_mm == pytest.approx(-4.2)
+
+
+def test_excluded_frames_beside_a_lesion_are_not_of_it():
+    (lesion,) = lesions(pullback("xcxcx"))
+    assert lesion.frame_range == (1, 3)
+    assert lesion.unmeasured_frames == (2,)
+
+
+def test_results_are_immutable():
+    (lesion,) = lesions(pullback("ccc"))
+    for result, name in (
+        (lesion, "verdict"),
+        (lesion.visible, "score"),
+        (lesion.margins, "length_mm"),
+        (lesion.decisive_frames[0], "reasons"),
+    ):
+        with pytest.raises(FrozenInstanceError):
+            setattr(result, name, None)
+    for many_values in (lesion, lesion.margins):
+        with pytest.raises(TypeError, match="positional"):
+            type(many_values)(*vars(many_values).values())
 
 
 def test_without_sample_spacing_the_thickness_is_missing():
@@ -241,10 +269,25 @@ def test_guidewire_decides():
     assert lesion.decision is None
     assert lesion.verdict is None
     assert lesion.verdict_text == "guidewire decides: 2 or 4"
-    assert (
-        "guidewire decides"
-        in dict((decisive.frame, decisive.reasons) for decisive in lesion.decisive_frames)[60]
+    assert (lesion.margins.arc_visible_deg, lesion.margins.arc_bridged_deg) == (
+        146 - 180,
+        227 - 180,
     )
+    assert reasons_by_frame(lesion)[60] == (
+        "maximum arc",
+        "maximum bridged arc",
+        "maximum thickness",
+        "guidewire decides",
+    )
+
+
+def test_the_maximum_of_each_arc_is_reviewed():
+    frames = guidewire_pullback()
+    frames[30] = calcium(visible=150, bridged=160)
+    (lesion,) = lesions(frames, 0.1)
+    assert (lesion.visible.max_arc_frame, lesion.bridged.max_arc_frame) == (30, 60)
+    assert "maximum arc" in reasons_by_frame(lesion)[30]
+    assert "maximum bridged arc" in reasons_by_frame(lesion)[60]
 
 
 @pytest.mark.parametrize(("bridge", "total"), [(True, 4), (False, 2)])
@@ -266,8 +309,9 @@ def test_answer_for_other_frames_does_not_hold():
     for other in (answer(True, 0, 59), answer(True, 61, 122)):
         (lesion,) = lesions(guidewire_pullback(), 0.1, decisions=[other])
         assert lesion.verdict is None
-    (lesion,) = lesions(guidewire_pullback(), 0.1, decisions=[answer(True, 50, 70)])
-    assert lesion.verdict.total == 4
+    for enough in (answer(True, 50, 70), answer(True, 60, 60)):
+        (lesion,) = lesions(guidewire_pullback(), 0.1, decisions=[enough])
+        assert lesion.verdict.total == 4
 
 
 def test_lesion_that_grew_into_a_new_question_is_undecided():
@@ -289,6 +333,15 @@ def test_guidewire_without_influence_is_no_question():
     assert not low.guidewire_decides
 
 
+def test_frames_without_a_lumen_raise_no_question():
+    nothing = dict.fromkeys(("max_arc_deg_visible", "max_arc_deg_bridged"))
+    frames = guidewire_pullback()
+    frames[61] = replace(calcium(), **nothing)
+    (lesion,) = lesions(frames, 0.1, decisions=[answer(True, 60, 60)])
+    assert lesion.guidewire_decides
+    assert lesion.decision == answer(True, 60, 60)
+
+
 def test_guidewire_question_while_the_length_is_missing():
     (lesion,) = lesions(guidewire_pullback(), None)
     assert lesion.guidewire_decides
@@ -304,7 +357,7 @@ def test_decisive_frames():
     frames[20] = calcium(visible=190, thickness=0.54)
     frames[30] = calcium(visible=164, thickness=0.44)
     (lesion,) = lesions([EMPTY] * 2 + frames, 0.2)
-    assert {decisive.frame: decisive.reasons for decisive in lesion.decisive_frames} == {
+    assert reasons_by_frame(lesion) == {
         2: ("first frame of the lesion",),
         7: ("arc near its threshold",),
         12: ("thickness near its threshold",),
@@ -334,13 +387,39 @@ def test_ends_are_named_when_the_length_is_near_its_threshold():
     assert far.decisive_frames[-1].reasons == ("last frame of the lesion",)
 
 
+@pytest.mark.parametrize(
+    ("count", "near"), [(44, False), (45, True), (50, True), (55, True), (56, False)]
+)
+def test_a_length_on_its_margin_is_near(count, near):
+    (lesion,) = lesions([calcium(thickness=1.0)] * count, 0.1)
+    for end in (lesion.decisive_frames[0], lesion.decisive_frames[-1]):
+        assert any("length near" in reason for reason in end.reasons) == near
+
+
+@pytest.mark.parametrize(("arc_deg", "near"), [(164.9, False), (165, True), (195, True)])
+def test_an_arc_on_its_margin_is_near(arc_deg, near):
+    frames = [calcium(visible=60, thickness=0.9)] * 40
+    frames[20] = calcium(visible=arc_deg, thickness=0.9)
+    (lesion,) = lesions(frames)
+    assert ("arc near its threshold" in reasons_by_frame(lesion)[20]) == near
+
+
+def test_an_arc_on_its_margin_settles_nothing():
+    frames = [calcium(visible=60, thickness=0.9)] * 40
+    frames[10] = calcium(visible=170, thickness=0.9)
+    frames[20] = calcium(visible=195, thickness=0.9)
+    assert 10 in reasons_by_frame(lesions(frames)[0])
+    frames[20] = calcium(visible=195.1, thickness=0.9)
+    assert 10 not in reasons_by_frame(lesions(frames)[0])
+
+
 def test_margins_come_from_the_protocol():
     frames = [calcium(visible=60, thickness=0.2)] * 40
     frames[5] = calcium(visible=150, thickness=0.2)
     frames[6] = calcium(visible=175, thickness=0.3)
     wide = Protocol(arc_margin_deg=40, thickness_margin_mm=0.25)
     (lesion,) = lesions(frames, protocol=wide)
-    reasons = {decisive.frame: decisive.reasons for decisive in lesion.decisive_frames}
+    reasons = reasons_by_frame(lesion)
     assert reasons[5] == ("arc near its threshold",)
     assert reasons[6] == (
         "maximum arc",

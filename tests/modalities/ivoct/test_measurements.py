@@ -12,6 +12,7 @@ from calcviewer.core.measurement import Unit
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.modalities.ivoct.lesion import Lesion, find_lesions
 from calcviewer.modalities.ivoct.measurements import (
+    criteria_rows,
     frame_rows,
     lesion_rows,
     thickness_note,
@@ -224,3 +225,27 @@ def test_vessel_rows():
         frames[:3], calibration=Calibration(), protocol=PROTOCOL, region=(1, 2), motorised=True
     )
     assert all(row.note for row in vessel_rows(nothing))
+
+
+@pytest.mark.validation
+def test_criteria_rows_give_points_and_margins():
+    lesion = lesion_of([measured()] * 26)
+    rows = {row.concept: row for row in criteria_rows(lesion)}
+    values = {concept: row.value for concept, row in rows.items()}
+    # 146 degrees visible, 227 bridged, capped at 1 mm, 26 frames of 0.2 mm.
+    assert (values["points_arc_visible"], values["points_arc_bridged"]) == (0, 2)
+    assert values["margin_arc_deg_visible"] == pytest.approx(146 - 180)
+    assert values["margin_arc_deg_bridged"] == pytest.approx(227 - 180)
+    assert (values["points_thickness"], values["points_length"]) == (1, 1)
+    assert values["margin_thickness_mm"] == pytest.approx(0.5)
+    assert values["margin_length_mm"] == pytest.approx(0.2)
+    assert values["max_thickness_frame"] == 1  # as people count
+    assert rows["margin_thickness_mm"].note == "at least: the thickness is capped"
+
+
+def test_criteria_without_a_value_have_no_points():
+    lesion = lesion_of([measured(calibration=Calibration())] * 26)
+    rows = {row.concept: row for row in criteria_rows(lesion)}
+    for concept in ("points_thickness", "margin_thickness_mm", "max_thickness_frame"):
+        assert rows[concept].value is None
+        assert rows[concept].note

@@ -61,13 +61,6 @@ def test_linear_values_are_compressed_for_the_screen_only() -> None:
     assert pictures.shown(0)[20, 50] > 60
 
 
-def test_inverted_grey() -> None:
-    frames = np.array([[[0, 255], [55, 200]]], dtype=np.uint8)
-    pictures = GreyPictures(LoadedFrames(frames), Intensity.LOG, inverted=True)
-    np.testing.assert_array_equal(pictures.shown(0), [[255, 0], [200, 55]])
-    np.testing.assert_array_equal(pictures.values(0), [[255, 0], [200, 55]])
-
-
 def test_not_a_number_becomes_no_signal() -> None:
     frames = np.full((1, 4, 4), np.nan, dtype=np.float32)
     frames[0, 0, 0], frames[0, 0, 1] = 7, np.inf

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from calcviewer.core.annotation import FrameAnnotation, Label, annotation_from_l
 from calcviewer.core.contour import Contour
 from calcviewer.core.geometry import Arc, PolarGrid, to_xy
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
+from calcviewer.modalities.ivoct.arcs import see_deposit
 from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.quantify import FrameMeasurement, quantify_frame
 
@@ -18,6 +21,7 @@ GRID = PolarGrid(480, 960, 0.0052)
 SAMPLE_MM = GRID.sample_spacing_mm
 A_LINE_DEG = GRID.a_line_deg
 PROTOCOL = Protocol()
+LENIENT = Protocol(minimum_arc_deg=0, minimum_area_mm2=0)
 CALIBRATION = Calibration(
     sample_spacing_mm=CalibratedValue(SAMPLE_MM, Origin.DICOM),
     frame_pitch_mm=CalibratedValue(0.2, Origin.DICOM),
@@ -146,7 +150,6 @@ def test_diameters_of_an_ellipse():
 
 
 @pytest.mark.validation
-@pytest.mark.validation
 @pytest.mark.parametrize("centre", CENTRES)
 def test_plaque_burden_of_circles(centre):
     eel = circle(2.0, (0.1, 0.2))
@@ -162,8 +165,9 @@ def test_plaque_burden_needs_both_contours():
     alone = measured(FrameAnnotation(eel=circle(2.0)))
     assert alone.eel_area_mm2 == pytest.approx(np.pi * 4, rel=1e-4)
     assert alone.plaque_burden_percent is None
-    within = measured(FrameAnnotation(lumen=circle(1.5), eel=circle(1.4)))
-    assert within.plaque_burden_percent is None
+    for not_outside in (circle(1.4), circle(1.5)):
+        frame = measured(FrameAnnotation(lumen=circle(1.5), eel=not_outside))
+        assert frame.plaque_burden_percent is None
     unscaled = quantify_frame(FrameAnnotation(circle(1), eel=circle(2)), Calibration(), PROTOCOL)
     assert unscaled.eel_area_mm2 is None
     assert unscaled.plaque_burden_percent is None
@@ -306,6 +310,12 @@ def test_calcium_all_round_with_one_guidewire():
     assert frame.max_arc_deg_bridged == 360.0
 
 
+def test_calcium_that_goes_round_the_catheter_leaves_nothing_to_bridge():
+    frame = measured(drawn(ring(), guidewires=(WIRE,)))
+    assert frame.max_arc_deg_visible == frame.max_arc_deg_bridged == 360.0
+    assert [arc.extent_deg for arc in frame.bridged_arcs] == [360.0]
+
+
 def test_several_guidewires():
     wires = (Arc(350, 20), Arc(100, 10), Arc(250, 10))
     deposits = (sector(10, 90), sector(110, 140), sector(265, 5))
@@ -340,6 +350,16 @@ def test_calcium_drawn_across_the_shadow_counts_and_is_said():
     assert frame.max_arc_deg_visible == pytest.approx(227)
     assert frame.max_arc_deg_bridged == pytest.approx(227)
     assert frame.calcium_in_shadow
+
+
+def test_calcium_reaching_into_the_shadow_by_the_join_tolerance_is_noise():
+    annotation = drawn(sector(100, 103.5), guidewires=(WIRE,))
+    reach_deg = see_deposit(annotation.calcium[0].points_mm, (0.0, 0.0)).catheter_arc.overlap_deg(
+        WIRE
+    )
+    assert reach_deg == pytest.approx(3.5)
+    assert measured(annotation).calcium_in_shadow
+    assert not measured(annotation, Protocol(join_tolerance_deg=reach_deg)).calcium_in_shadow
 
 
 def test_bridge_of_deposits_that_overlap_from_the_centroid():
@@ -414,6 +434,41 @@ def test_hidden_back_is_judged_from_the_catheter():
     assert not measured(elsewhere).thickness_capped
 
 
+def test_a_frame_with_one_deposit_has_its_values():
+    frame = measured(drawn(sector(0, 90, 1.9, 2.4), hidden_back=(Arc(350, 120),)))
+    (deposit,) = frame.deposits
+    assert deposit.max_thickness_mm == pytest.approx(0.5, abs=1e-3)
+    for name in (
+        "max_thickness_mm",
+        "max_thickness_ray_deg",
+        "mean_thickness_mm",
+        "thickness_capped",
+        "back_hidden",
+        "min_depth_mm",
+        "mean_depth_mm",
+        "superficial",
+    ):
+        assert getattr(deposit, name) == getattr(frame, name), name
+    assert deposit.back_hidden
+    assert deposit.area_mm2 == frame.calcium_area_mm2
+    assert deposit.arc == frame.visible_arcs[0]
+
+
+def test_a_frame_says_of_its_thickest_deposit_whether_it_was_hidden():
+    thin_and_hidden, thick = sector(0, 60, 1.8, 2.1), sector(120, 60, 1.8, 2.6)
+    seen = measured(drawn(thin_and_hidden, thick, hidden_back=(Arc(350, 80),)))
+    assert (seen.max_thickness_ray_deg, seen.back_hidden) == (
+        seen.deposits[1].max_thickness_ray_deg,
+        False,
+    )
+    assert [deposit.back_hidden for deposit in seen.deposits] == [True, False]
+    hidden = measured(drawn(thin_and_hidden, thick, hidden_back=(Arc(110, 80),)))
+    assert (hidden.max_thickness_ray_deg, hidden.back_hidden) == (
+        hidden.deposits[1].max_thickness_ray_deg,
+        True,
+    )
+
+
 def test_label_map_cut_by_the_depth_range_is_capped():
     frame = measured(phantom((100.0, 60.0), radii=(FRONT_MM, 9.0)))
     assert frame.max_thickness_mm == 1.0
@@ -427,6 +482,14 @@ def test_superficial_and_deep():
     both = measured(drawn(sector(0, 40, 2.1, 2.4), sector(90, 40, 1.6, 2.0)))
     assert [deposit.superficial for deposit in both.deposits] == [False, True]
     assert both.superficial
+
+
+def test_at_the_superficial_depth_it_is_deep():
+    annotation = drawn(sector(0, 40, 2.0, 2.4))
+    depth_mm = measured(annotation).min_depth_mm
+    for limit_mm, superficial in ((depth_mm, False), (math.nextafter(depth_mm, 1), True)):
+        frame = measured(annotation, Protocol(superficial_mm=limit_mm))
+        assert frame.superficial is frame.deposits[0].superficial is superficial
 
 
 def test_quadrants():
@@ -446,8 +509,28 @@ def test_calcified_needs_arc_and_area():
     assert thin.max_arc_deg_visible == pytest.approx(4)
 
 
+def test_the_minimum_arc_and_area_suffice():
+    annotation = drawn(sector(10, 20))
+    frame = measured(annotation)
+    arc_deg, area_mm2 = frame.deposits[0].arc.extent_deg, frame.deposits[0].area_mm2
+    exactly = Protocol(minimum_arc_deg=arc_deg, minimum_area_mm2=area_mm2)
+    assert measured(annotation, exactly).calcified
+    assert measured(annotation, exactly).quadrants == 1
+    assert quantify_frame(annotation, Calibration(), exactly).calcified
+    wider = Protocol(minimum_arc_deg=math.nextafter(arc_deg, 90), minimum_area_mm2=area_mm2)
+    assert not measured(annotation, wider).calcified
+    assert measured(annotation, wider).quadrants == 0
+    larger = Protocol(minimum_arc_deg=arc_deg, minimum_area_mm2=math.nextafter(area_mm2, 9))
+    assert not measured(annotation, larger).calcified
+
+
 def test_deposit_between_two_rays():
     frame = measured(drawn(sector(10.6, 0.5)))
+    assert frame.deposits[0].arc.extent_deg == pytest.approx(0.5)
+    assert not frame.deposits[0].counts
+    assert measured(drawn(sector(10.6, 0.5)), LENIENT).deposits[0].counts
+    assert not frame.deposits[0].thickness_capped
+    assert not frame.deposits[0].back_hidden
     assert frame.max_thickness_mm is None
     assert frame.deposits[0].area_mm2 > 0
     assert frame.max_arc_deg_visible == pytest.approx(0.5)
@@ -459,6 +542,8 @@ def test_no_calcium():
     assert frame.max_arc_deg_visible == frame.max_arc_deg_bridged == frame.sum_arc_deg == 0.0
     assert frame.calcium_area_mm2 == 0.0
     assert frame.max_thickness_mm is None
+    assert not frame.thickness_capped
+    assert not frame.back_hidden
     assert np.isnan(frame.thickness_by_ray_mm).all()
 
 
@@ -468,8 +553,26 @@ def test_no_lumen():
     assert frame.max_arc_deg_visible is None
     assert frame.max_thickness_mm is None
     assert frame.calcium_area_mm2 == pytest.approx(np.pi * (2.4**2 - 1.8**2) / 6, rel=1e-3)
+    assert [deposit.area_mm2 for deposit in frame.deposits] == [frame.calcium_area_mm2]
+    assert frame.deposits[0].counts
     assert frame.calcified
+    assert not frame.calcium_in_shadow
     assert not measured(FrameAnnotation()).calcified
+
+
+def test_without_a_lumen_the_area_decides():
+    annotation = FrameAnnotation(calcium=(sector(0, 60), sector(90, 0.5)))
+    frame = measured(annotation)
+    assert [deposit.counts for deposit in frame.deposits] == [True, False]
+    large_mm2 = frame.deposits[0].area_mm2
+    assert measured(annotation, Protocol(minimum_area_mm2=large_mm2)).calcified
+    assert not measured(annotation, Protocol(minimum_area_mm2=1.001 * large_mm2)).calcified
+
+
+def test_without_lumen_and_scale_any_calcium_counts():
+    frame = quantify_frame(FrameAnnotation(calcium=(sector(0, 60),)), Calibration(), PROTOCOL)
+    assert frame.calcified is True
+    assert quantify_frame(FrameAnnotation(), Calibration(), PROTOCOL).calcified is False
 
 
 def test_without_sample_spacing_only_angles_are_known():
@@ -478,6 +581,7 @@ def test_without_sample_spacing_only_angles_are_known():
     assert frame.max_arc_deg_visible == pytest.approx(60)
     assert frame.calcified
     assert frame.shadow_arcs
+    assert [deposit.arc.extent_deg for deposit in frame.deposits] == pytest.approx([60])
     lengths = [name for name in vars(frame) if name.endswith(("_mm", "_mm2"))]
     assert len(lengths) >= 10
     assert all(getattr(frame, name) is None for name in lengths)
@@ -511,6 +615,18 @@ def test_per_ray_values_cannot_be_changed():
         frame.thickness_by_ray_mm[0] = 1.0
     with pytest.raises(ValueError, match="read-only"):
         frame.depth_by_ray_mm[0] = 1.0
+    assert "by_ray" not in repr(frame)  # a log is no place for 720 numbers
+
+
+def test_measurements_are_immutable_and_known_by_identity():
+    """Sessions keep measurements by the identity of what was measured."""
+    frame = measured(drawn(sector(0, 60)))
+    for measurement in (frame, frame.deposits[0]):
+        with pytest.raises(FrozenInstanceError):
+            measurement.max_thickness_mm = 1.0
+        assert measurement != replace(measurement)
+        with pytest.raises(TypeError, match="positional"):
+            type(measurement)(*vars(measurement).values())
 
 
 EXTENT = st.floats(6, 350)

@@ -14,6 +14,7 @@ from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.geometry import PolarGrid
 from calcviewer.core.pullback import CartesianLayout, Intensity, Origin, PolarLayout
 from calcviewer.dicom.ivoct_writer import write_for_processing
+from calcviewer.modalities.ivoct.assemble import sheath_of
 from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
 from tests.dicom.samples import cross_sections, polar_file, polar_frames
@@ -50,6 +51,16 @@ def test_unknown_scale_works_on_the_catheter_but_is_not_reported(tmp_path: Path)
     pullback = read_pullback(folder)
     assert pullback.calibration.sample_spacing_mm is None
     assert pullback.working_spacing_mm == pytest.approx(0.45 / 32, rel=0.03)
+
+
+def test_frames_are_centred_on_rings_off_the_field_s_centre(tmp_path: Path) -> None:
+    frames = cross_sections(9, size=320, sheath_px=32, centre=(166.5, 159.5))
+    y, x = np.mgrid[:320, :320]
+    frames[:, np.hypot(x - 159.5, y - 159.5) > 140] = 0
+    pullback = read_pullback(write_folder(tmp_path / "f", frames))
+    assert isinstance(pullback.layout, CartesianLayout)
+    assert pullback.layout.centre_px == pytest.approx((166.5, 159.5), abs=1)
+    assert any("Centred on the catheter's rings" in note for note in pullback.notes)
 
 
 def test_unknown_scale_without_catheter_takes_a_field_of_five_mm(tmp_path: Path) -> None:
@@ -118,6 +129,20 @@ def test_polar_npz_with_its_calibration(tmp_path: Path, save: Any) -> None:
     np.testing.assert_array_equal(pullback.frames.intensity(2), frames[2])
 
 
+def test_another_spacing_scales_the_zero_radius_too(tmp_path: Path) -> None:
+    """The zero radius is a number of samples, given in mm."""
+    np.savez(
+        tmp_path / "p.npz", frames=polar_frames(2), sample_spacing_mm=0.005, zero_radius_mm=0.1
+    )
+    options = ReadOptions(sample_spacing_mm=0.006)
+    calibration = read_pullback(tmp_path / "p.npz", options=options).calibration
+    assert calibration.sample_spacing_mm is not None
+    assert calibration.sample_spacing_mm.origin is Origin.OPERATOR
+    assert calibration.zero_radius_mm is not None
+    assert calibration.zero_radius_mm.value == pytest.approx(0.12)
+    assert calibration.zero_radius_mm.origin is Origin.FILE
+
+
 def test_cartesian_npz(tmp_path: Path) -> None:
     frames = cross_sections(3)
     np.savez(tmp_path / "p.npz", frames=frames, geometry="cartesian", pixel_spacing_mm=0.03)
@@ -158,6 +183,35 @@ def test_geometry_is_decided_from_the_picture_unless_given(tmp_path: Path) -> No
     whole = read_pullback(flat, options=ReadOptions(geometry="cartesian"))
     assert isinstance(whole.layout, CartesianLayout)
     assert any("No circular image field" in note for note in whole.notes)
+
+
+def test_two_formats_of_one_name_keep_their_endings(tmp_path: Path) -> None:
+    grey = cross_sections(2)
+    Image.fromarray(grey[0]).save(tmp_path / "a.bmp")
+    Image.fromarray(grey[1]).save(tmp_path / "a.png")
+    assert read_pullback(tmp_path).source.frame_names == ("a.bmp", "a.png")
+
+
+def test_a_folder_with_one_tiff_is_its_pages(tmp_path: Path) -> None:
+    pages = [Image.fromarray(frame) for frame in cross_sections(5)]
+    pages[0].save(tmp_path / "pullback.tif", save_all=True, append_images=pages[1:])
+    assert read_pullback(tmp_path).frame_count == 5
+
+
+def test_a_geometry_that_the_file_contradicts_is_ignored_and_said(tmp_path: Path) -> None:
+    path = polar_file(tmp_path / "p.dcm", polar_frames(2))
+    pullback = read_pullback(path, options=ReadOptions(geometry="cartesian"))
+    assert isinstance(pullback.layout, PolarLayout)
+    assert any("polar; the geometry given is ignored" in note for note in pullback.notes)
+
+
+def test_a_catheter_in_frames_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "f", cross_sections(3))
+    pullback = read_pullback(folder)
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(CalcViewerError, match="No frame of"):
+        sheath_of(pullback)
 
 
 def test_spacing_of_the_other_geometry_is_refused(tmp_path: Path) -> None:

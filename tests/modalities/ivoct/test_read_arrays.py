@@ -64,6 +64,16 @@ def test_cut_off_arrays(tmp_path: Path, suffix: str, length: int) -> None:
         open_array(path)
 
 
+def test_an_array_that_is_cut_off_while_it_is_open(tmp_path: Path) -> None:
+    path = tmp_path / "p.npy"
+    np.save(path, polar_frames(3))
+    raw, _ = open_array(path)
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(UnreadableInputError, match=r"p\.npy was cut off") as raised:
+        raw.frame(2)
+    assert raised.value.hint
+
+
 def test_missing_frames_are_named(tmp_path: Path) -> None:
     np.savez(tmp_path / "p.npz", images=polar_frames(1), other=3)
     with pytest.raises(UnreadableInputError, match="no array named 'frames', only images, other"):

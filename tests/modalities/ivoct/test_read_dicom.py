@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from calcviewer.core.pullback import CartesianLayout, Intensity, Origin, PolarLa
 from calcviewer.dicom.ivoct_writer import console_palette, write_for_presentation
 from calcviewer.modalities.ivoct.gold import gold_table
 from calcviewer.modalities.ivoct.read import ReadOptions, read_pullback
+from calcviewer.modalities.ivoct.read_arrays import LoadedFrames
+from calcviewer.modalities.ivoct.read_dicom import Negative
 from tests.dicom.samples import GRID, cross_sections, image_file, polar_file, polar_frames
 
 
@@ -295,7 +298,7 @@ def test_images_without_a_circular_field_are_refused(tmp_path: Path) -> None:
 def palette_attributes(palette: np.ndarray, bits: int) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     for channel, name in enumerate(("Red", "Green", "Blue")):
-        attributes[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, bits]
+        attributes[f"{name}PaletteColorLookupTableDescriptor"] = [len(palette), 0, bits]
         column = palette[:, channel]
         data = column.tobytes() if bits == 8 else (column.astype("<u2") * 257).tobytes()
         attributes[f"{name}PaletteColorLookupTableData"] = data
@@ -320,6 +323,65 @@ def test_palette_export_is_inverted_and_its_drawings_filled(tmp_path: Path, bits
     inside = (found > 0) & ~line
     assert np.abs(found - grey[0])[inside].max() < 2.5
     assert abs(found[line & (found > 0)].mean() - grey[0][line].mean()) < 15
+
+
+def test_palette_of_more_than_256_colours(tmp_path: Path) -> None:
+    frames = cross_sections(4).astype(np.uint16) * 4
+    colours = np.repeat(gold_table(), 4, axis=0)
+    path = image_file(
+        tmp_path / "e.dcm",
+        frames,
+        photometric="PALETTE COLOR",
+        **palette_attributes(colours, 8),
+    )
+    pullback = read_pullback(path)
+    np.testing.assert_array_equal(pullback.frames.display(1), colours[frames[1]])
+    found = pullback.frames.intensity(1)
+    assert np.abs(found - frames[1] // 4)[found > 0].max() < 1.5
+
+
+def test_high_values_may_be_dark(tmp_path: Path) -> None:
+    bright = cross_sections(4)
+    path = image_file(tmp_path / "e.dcm", 255 - bright, photometric="MONOCHROME1")
+    pullback = read_pullback(path)
+    np.testing.assert_array_equal(pullback.frames.display(1), bright[1])
+    found = pullback.frames.intensity(1)
+    assert found[80, 120] > 0
+    np.testing.assert_array_equal(found[found > 0], bright[1][found > 0])
+
+
+def test_high_values_may_be_dark_in_twelve_bits_of_sixteen(tmp_path: Path) -> None:
+    bright = cross_sections(4).astype(np.uint16) * 16
+    path = image_file(
+        tmp_path / "e.dcm", 4095 - bright, photometric="MONOCHROME1", BitsStored=12, HighBit=11
+    )
+    found = read_pullback(path).frames.intensity(1)
+    assert found[80, 120] > 0
+    np.testing.assert_array_equal(found[found > 0], bright[1][found > 0])
+
+
+@pytest.mark.parametrize(
+    ("signed", "bits", "stored", "expected"),
+    [
+        (False, 8, [[0, 255], [55, 200]], [[255, 0], [200, 55]]),
+        (True, 16, [[-32768, 32767]], [[65535, 0]]),
+        (True, 12, [[-2048, 2047]], [[4095, 0]]),
+        (False, 200, [[0, 65535]], [[65535, 0]]),  # no file means this, but it can be written
+    ],
+)
+def test_negatives(signed: bool, bits: int, stored: list[list[int]], expected: Any) -> None:
+    kind = "i2" if signed else "u1" if bits == 8 else "u2"
+    form = SimpleNamespace(signed=signed, bits_stored=bits, bits_allocated=8 * int(kind[1]))
+    negative = Negative(LoadedFrames(np.array([stored], kind)), form)
+    assert negative.count == 1
+    np.testing.assert_array_equal(negative.frame(0), expected)
+    assert negative.frame(0).dtype.kind == "u"
+
+
+def test_a_spacing_that_differs_between_rows_and_columns_is_not_used(tmp_path: Path) -> None:
+    pullback = export(tmp_path, PixelSpacing=[0.02, 0.03])
+    assert pullback.calibration.sample_spacing_mm is None
+    assert "Pixel Spacing differs between rows and columns and is not used." in pullback.notes
 
 
 def test_for_presentation_of_the_simulator(tmp_path: Path) -> None:

@@ -100,6 +100,24 @@ def test_colour_tiff_pages(tmp_path: Path) -> None:
     np.testing.assert_array_equal(open_tiff(path).frame(2), frames[2])
 
 
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+def test_sixteen_bit_colour_tiff_keeps_its_upper_bits(tmp_path: Path, planar: str) -> None:
+    frame = np.random.default_rng(0).integers(0, 65536, (20, 30, 3)).astype(np.uint16)
+    path = tmp_path / "p.tif"
+    written = frame if planar == "contig" else np.moveaxis(frame, -1, 0)
+    tifffile.imwrite(path, written, photometric="rgb", planarconfig=planar)
+    read = open_tiff(path).frame(0)
+    assert read.dtype == np.uint8
+    np.testing.assert_array_equal(read, frame >> 8)
+
+
+def test_grey_tiff_with_transparency_is_grey(tmp_path: Path) -> None:
+    frame = np.random.default_rng(0).integers(0, 256, (20, 30, 2)).astype(np.uint8)
+    path = tmp_path / "p.tif"
+    tifffile.imwrite(path, frame, photometric="minisblack", planarconfig="contig")
+    np.testing.assert_array_equal(open_tiff(path).frame(0), frame[..., 0])
+
+
 def test_tiff_pages_of_mixed_size(tmp_path: Path) -> None:
     path = tmp_path / "p.tif"
     with tifffile.TiffWriter(path) as tiff:

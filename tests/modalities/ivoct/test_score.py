@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +10,7 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 from calcviewer.modalities.ivoct.score import (
     MeasuredError,
     Points,
+    exceeds,
     fujino,
     score_probabilities,
 )
@@ -88,6 +91,11 @@ def test_sum_of_rounding_errors_is_no_arc():
     assert scored(180 + 4e-13, 0.5 + 1e-15, 5).total == 0
 
 
+def test_a_nanometre_and_a_nanodegree_are_rounding():
+    assert not exceeds(1e-9, 0.0)
+    assert exceeds(1.1e-9, 0.0)
+
+
 def test_thresholds_come_from_the_protocol():
     protocol = Protocol(arc_threshold_deg=270, thickness_threshold_mm=1, length_threshold_mm=10)
     assert scored(200, 0.8, 8, protocol).total == 0
@@ -126,6 +134,15 @@ def test_expansion(total):
     assert score.total == total
     assert score.expansion == ("poor expansion" if total == 4 else "adequate expansion")
     assert score.text == str(total)
+
+
+def test_scores_are_immutable():
+    score = scored(200, 0.6, 6)
+    for result, name in ((score, "total"), (score.points, "arc"), (ERROR, "arc_sd_deg")):
+        with pytest.raises(FrozenInstanceError):
+            setattr(result, name, 0)
+    with pytest.raises(TypeError, match="positional"):
+        MeasuredError(-7.0, 22.7, -0.13, 0.2)
 
 
 VALUES = st.none() | st.floats(0, 400)
@@ -175,6 +192,18 @@ def test_probability_at_the_threshold_is_a_half():
 def test_bias_is_reference_minus_model():
     error = MeasuredError(arc_bias_deg=-10, arc_sd_deg=10, thickness_bias_mm=0, thickness_sd_mm=0)
     assert probabilities(190, 0.9, 6, error) == pytest.approx({2: 0.5, 4: 0.5})
+    error = MeasuredError(arc_bias_deg=0, arc_sd_deg=0, thickness_bias_mm=-0.1, thickness_sd_mm=0.2)
+    assert probabilities(90, 0.6, 6, error) == pytest.approx({1: 0.5, 2: 0.5})
+
+
+@pytest.mark.validation
+def test_probabilities_of_arc_and_thickness_multiply():
+    error = MeasuredError(arc_bias_deg=0, arc_sd_deg=10, thickness_bias_mm=0, thickness_sd_mm=0.1)
+    # One standard deviation above each threshold: 84.13 % and 84.13 %.
+    low, high = 0.158655, 0.841345
+    assert probabilities(190, 0.6, 5, error) == pytest.approx(
+        {0: low * low, 1: low * high, 2: high * low, 3: high * high}, abs=1e-5
+    )
 
 
 def test_sure_measurements_have_one_score():
