@@ -30,6 +30,8 @@ class GoTo(QFrame):
         self._count = named(QLabel(), "quiet")
         self._field = _Field(self)
         self._field.setFixedWidth(_FIELD_PX)
+        self._allowed = QIntValidator(1, 1, self._field)
+        self._field.setValidator(self._allowed)
         self._field.left.connect(self._leave)
         self._field.entered.connect(self._enter)
         row = QHBoxLayout(self)
@@ -41,7 +43,7 @@ class GoTo(QFrame):
     def ask(self, frame_count: int) -> None:
         """Ask for a frame of a pullback of so many."""
         self._field.clear()
-        self._field.setValidator(QIntValidator(1, max(1, frame_count), self._field))
+        self._allowed.setTop(max(1, frame_count))
         self._count.setText(self.tr("of {}").format(frame_count))
         self.adjustSize()
         self.move((self._over.width() - self.width()) // 2, _TOP_PX)

@@ -97,7 +97,7 @@ class ViewArea(QWidget):
         self._layout = LAYOUTS[0]
         for view in self._views.values():
             view.setParent(self)
-        self.setMinimumSize(480, 360)
+        self.setMinimumSize(480, 400)  # every view fits into its place
 
     def show_layout(self, layout: Layout) -> None:
         """Put a layout in force."""

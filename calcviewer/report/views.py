@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 from reportlab.lib.colors import Color
@@ -176,10 +177,13 @@ def _rings(
     contour: Contour, tolerance_mm: float, step_mm: float | None = None
 ) -> list[NDArray[np.float64]]:
     """Return a contour's rings with no more points than print shows."""
-    polygon = contour.polygon.simplify(tolerance_mm)
+    region = contour.polygon.simplify(tolerance_mm)
     if step_mm is not None:
-        polygon = polygon.segmentize(step_mm)
-    rings = (polygon.exterior, *polygon.interiors)
+        region = region.segmentize(step_mm)
+    # A region that narrows to a point comes back in several parts.
+    rings = [
+        ring for part in shapely.get_parts(region) for ring in (part.exterior, *part.interiors)
+    ]
     return [np.asarray(ring.coords)[:-1] for ring in rings if len(ring.coords) > 3]
 
 

@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from calcviewer.core.geometry import CartesianGrid, PolarGrid, to_xy
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.gui.shown import ShownStudy
+from calcviewer.gui.task import Task
 from calcviewer.gui.tools.catheter import CatheterTool, circle_calibration, scale_text
 from calcviewer.gui.tools.hit_testing import Part, circle_of, hit_circle, sheath_at
 from calcviewer.gui.tools.tool import Pointer
@@ -54,6 +55,13 @@ def activate(tool: CatheterTool, shown: ShownStudy, qtbot: QtBot, *, wait: bool 
     tool.activate(shown, state)
     if wait:
         qtbot.waitUntil(lambda: "Looking" not in tool.status(), timeout=10_000)
+
+
+def test_a_tool_put_away_at_once_leaves_no_task_behind(tool: CatheterTool, qtbot: QtBot) -> None:
+    for _ in range(3):
+        activate(tool, with_sheath(), qtbot, wait=False)
+        tool.deactivate()
+    qtbot.waitUntil(lambda: not tool.findChildren(Task))
 
 
 def test_the_rim_comes_before_the_inside() -> None:
@@ -96,9 +104,8 @@ def test_it_begins_in_the_middle_when_no_sheath_is_found(tool: CatheterTool, qtb
 
 def test_the_search_does_not_move_what_is_being_dragged(tool: CatheterTool, qtbot: QtBot) -> None:
     activate(tool, with_sheath(), qtbot, wait=False)
-    search = tool._task
+    (search,) = tool.findChildren(Task)
 
-    assert search is not None
     assert tool.press(Pointer((0.0, 0.0), REACH_MM))
     tool.drag(Pointer((1.0, 0.5), REACH_MM))
     tool.release(Pointer((1.0, 0.5), REACH_MM))

@@ -6,7 +6,9 @@ import pytest
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
+from calcviewer.app.settings import Settings
 from calcviewer.gui.layouts import LAYOUTS, Layout, Place, ViewArea, placed
+from calcviewer.gui.main_window import MainWindow
 
 NAMES = ("cross_section", "polar", "longitudinal", "calcium_map", "trends", "volume")
 
@@ -48,3 +50,16 @@ def test_views_are_shown_where_the_layout_says(qtbot: QtBot) -> None:
         assert {name for name in NAMES if views[name].isVisible()} == set(layout.places)
         for name, place in layout.places.items():
             assert views[name].geometry().getRect() == placed(place, 1000, 700)
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_views_fit_into_the_smallest_area(qtbot: QtBot, number: int) -> None:
+    window = MainWindow(Settings(layout=number))
+    qtbot.addWidget(window)
+    area = window.view_area
+    area.setParent(None)
+    qtbot.addWidget(area)
+    area.resize(area.minimumSize())
+    area.show()
+    for name in LAYOUTS[number - 1].places:
+        assert area.rect().contains(window.views[name].geometry()), name

@@ -111,6 +111,15 @@ def test_a_closed_ring_is_filled_between_its_borders(tmp_path: Path, polar: bool
 
 
 @pytest.mark.parametrize("polar", [True, False])
+def test_calcium_that_narrows_to_a_point_is_drawn_whole(tmp_path: Path, polar: bool) -> None:
+    angles, waist = np.array([20.0, 50, 80, 80, 50, 20]), np.array([1.5, 2, 1.5, 2.5, 2, 2.5])
+    found = blue(rendered(key_frame(Contour(to_xy(angles, waist))), tmp_path, polar=polar))
+    at = at_polar if polar else at_xy
+    assert found[at(25, 2.0)]
+    assert found[at(75, 2.0)]
+
+
+@pytest.mark.parametrize("polar", [True, False])
 def test_the_shadow_begins_at_the_lumen(tmp_path: Path, polar: bool) -> None:
     image = rendered(key_frame(guidewires=(Arc(80, 30),)), tmp_path, polar=polar)
     bright = image.min(axis=-1) > 60

@@ -73,6 +73,12 @@ class PeersDialog(QDialog):
         self._connect()
         self._read(peer.name if peer else "")
 
+    def done(self, result: int) -> None:
+        """Ask nobody any more, and close."""
+        self.row.stop()
+        self._secret_row.stop()
+        super().done(result)
+
     # What is shown ----------------------------------------------------------------------------
 
     def _read(self, choose: str) -> None:

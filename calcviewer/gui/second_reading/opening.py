@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from calcviewer.app.second_reader import GivenAnnotations, SecondReading, is_results
 from calcviewer.core.pullback import Pullback
+from calcviewer.gui.current_task import CurrentTask
 from calcviewer.gui.desk import Desk
 from calcviewer.gui.second_reading.dialog import TakeOver
 from calcviewer.gui.second_reading.dock import SecondReaderDock
@@ -38,6 +39,9 @@ class SecondReader(QObject):
         super().__init__(window)
         self._desk = desk
         self._window = window
+        self._looking = CurrentTask(self)
+        # What is dropped or opened later goes before what is still looked at.
+        desk.opening.changed.connect(self._looking.cancel)
 
     def ask(self) -> None:
         """Ask for a file of results and open it."""
@@ -63,7 +67,9 @@ class SecondReader(QObject):
             return
         task = Task(self.tr("Looking at {}").format(path.name), lambda: iter((is_results(path),)))
         task.item.connect(lambda results: self._sort(path, results=results))
-        self._desk.tasks.start(task)
+        task.failed.connect(lambda _: self._desk.open_path(path))  # which says why it cannot be
+        task.finished.connect(self._looking.done)
+        self._looking.start(task)
 
     def open(self, path: Path) -> None:
         """Read results, and show them when they belong to the study on screen."""

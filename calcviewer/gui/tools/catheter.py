@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDoubleSpinBox, QLabel, QPushButton, QWidget
 
 from calcviewer.core.geometry import Grid, to_xy
 from calcviewer.core.pullback import Calibration, Origin, PolarLayout, Pullback
+from calcviewer.gui.current_task import CurrentTask
 from calcviewer.gui.shown import ShownStudy
 from calcviewer.gui.task import Task
 from calcviewer.gui.tools.hit_testing import Part, circle_of, hit_circle, sheath_at
@@ -40,7 +41,7 @@ class CatheterTool(Tool):
         self._shown: ShownStudy | None = None
         self._sheath: Sheath | None = None
         self._found: Sheath | None = None
-        self._task: Task | None = None
+        self._task = CurrentTask(self)
         self._part: Part | None = None
         self._last_mm = (0.0, 0.0)
 
@@ -59,11 +60,11 @@ class CatheterTool(Tool):
         def search() -> Iterator[Sheath]:
             yield sheath_of(pullback)
 
-        self._task = Task(self.tr("Looking for the catheter"), search, self)
-        self._task.item.connect(self._take_found)
-        self._task.finished.connect(self._search_ended)
-        self._task.failed.connect(self._search_ended)
-        self._task.start()
+        task = Task(self.tr("Looking for the catheter"), search, self)
+        task.item.connect(self._take_found)
+        task.finished.connect(self._search_ended)
+        task.failed.connect(self._search_ended)
+        self._task.start(task)
 
     def deactivate(self) -> None:
         """Drop the circle."""
@@ -135,7 +136,7 @@ class CatheterTool(Tool):
 
     def status(self) -> str:
         """Say what was found and what to do."""
-        if self._task is not None:
+        if self._task.running:
             return self.tr("Looking for the catheter's sheath…")
         if self._found is not None:
             seen = f"{100 * self._found.confidence:.0f}"
@@ -166,11 +167,7 @@ class CatheterTool(Tool):
 
     def _stop_search(self) -> None:
         """End the search: what the operator has begun to drag is not moved under his hand."""
-        if self._task is not None:
-            self._task.cancel()
-            if not self._task.running:  # else it goes with the tool
-                self._task.deleteLater()
-            self._task = None
+        self._task.cancel()
 
 
 class _Diameter(QDoubleSpinBox):

@@ -34,7 +34,7 @@ class CalciumMapView(FrameCanvas):
         self._switch.setToolTip(self.tr("Colour by thickness or by depth"))
         self.setToolTip(self.tr("Hatched: guidewire shadow. Grey and dotted: not measured."))
         self._switch.setStyleSheet("QToolButton { padding: 0 4px; }")
-        self.setMinimumSize(320, 84)
+        self.setMinimumSize(200, 52)
         self.setAccessibleName(self.tr("Calcium map"))
         state.cut_changed.connect(self.update)
         self._name_switch()

@@ -32,7 +32,7 @@ class LongitudinalView(QWidget):
         layout.addWidget(self.flag_row)
         layout.addWidget(self.check_row)
         layout.addWidget(self.canvas, 1)
-        self.setMinimumSize(320, 120)
+        self.setMinimumSize(320, 90)
         self.canvas.setAccessibleName(self.tr("Longitudinal view"))
 
     def set_study(self, shown: ShownStudy | None) -> None:

@@ -101,7 +101,7 @@ class TrendsView(FrameCanvas):
         super().__init__(state, axis, parent)
         self.top_px = 2.0
         self._trends: tuple[Trend, ...] = ()
-        self.setMinimumSize(320, 150)
+        self.setMinimumSize(200, 120)
         self.setAccessibleName(self.tr("Trends along the pullback"))
 
     def set_study(self, shown: ShownStudy | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import keyring
 import pytest
 from keyring.backends.fail import Keyring as NoKeyring
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtWidgets import QAbstractButton, QLineEdit
 from pytestqt.qtbot import QtBot
 
@@ -20,6 +21,7 @@ from calcviewer.gui.pacs.peers_dialog import PeersDialog
 from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.theme import HIT_PX
 from tests.gui.pacs.conftest import PEER, FakeArchive
+from tests.gui.waiting import deliver_events
 from tests.keyrings import MemoryKeyring
 
 LEFT = Qt.MouseButton.LeftButton
@@ -163,6 +165,26 @@ def test_the_archive_of_the_form_is_tested_before_it_is_saved(
     press(dialog, dialog.test, qtbot)
     assert dialog.row.words == "The password is wrong. Enter it again."
     assert dialog.form.secret.text() == "typed"
+
+
+def test_a_dialog_closed_while_it_asks_hears_no_answer(
+    open_dialog: Open, tasks: Tasks, archive: FakeArchive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = threading.Event()
+
+    def refuse(*_: object, **__: object) -> None:
+        answer.wait(10)
+        raise CalcViewerError("Nobody is there.")
+
+    monkeypatch.setattr(archive, "echo", refuse)
+    dialog = open_dialog(PEER)
+    dialog.test.click()
+    assert dialog.row.running
+    dialog.close()
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    answer.set()
+    assert tasks.wait(10)
+    deliver_events()  # an answer that came to a deleted row would be an error in a slot
 
 
 def test_removing_takes_two_presses_and_forgets_the_secret(

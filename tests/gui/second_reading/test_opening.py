@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import shutil
+import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,12 +25,14 @@ from calcviewer.app.session import Session
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels, labels_of_annotation
 from calcviewer.core.study import Study
 from calcviewer.gui.main_window import MainWindow
+from calcviewer.gui.second_reading import opening
 from calcviewer.gui.second_reading.dialog import TakeOver
 from calcviewer.gui.second_reading.dock import SecondReaderDock
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.foreign_results import CALCIUM, LUMEN, MAKER, write_foreign_seg, write_foreign_sr
 from tests.gui.open_windows import opened, shown_window
-from tests.gui.stored_studies import MODEL, PhantomSegmenter
+from tests.gui.stored_studies import MODEL, PhantomSegmenter, write_study
+from tests.gui.waiting import deliver_events
 from tests.lesion_studies import GRID
 from tests.phantoms import label_map
 from tests.result_studies import SQUARE, presentation_pullback, processing_pullback
@@ -250,6 +253,40 @@ def test_a_dropped_pullback_is_opened(
     drop(window, source)
     qtbot.waitUntil(lambda: window.desk.shown is not None)
     assert not window.findChildren(TakeOver)
+
+
+def test_the_later_of_two_drops_is_opened(
+    window: MainWindow,
+    qtbot: QtBot,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(opening, "is_results", lambda _: go.wait(10) and False)
+    drop(window, source)
+    later = write_study(tmp_path)
+    drop(window, later)
+    qtbot.waitUntil(lambda: window.desk.shown is not None)
+    go.set()
+    looks = [one for one in threading.enumerate() if one.name.startswith("Looking")]
+    qtbot.waitUntil(lambda: not any(one.is_alive() for one in looks))
+    deliver_events()
+    assert window.desk.opening.what == ""
+    assert window.desk.shown is not None
+    assert window.desk.shown.session.study.pullback.source.path == later
+
+
+def test_what_cannot_be_looked_at_is_refused_as_a_pullback(
+    window: MainWindow, qtbot: QtBot, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_: Path) -> bool:
+        source.unlink()
+        raise PermissionError(13, "Permission denied", str(source))
+
+    monkeypatch.setattr(opening, "is_results", refused)
+    drop(window, source)
+    qtbot.waitUntil(lambda: "could not be opened" in window.banner.message)
 
 
 def test_reading_can_be_cancelled_and_ends_with_the_study(
