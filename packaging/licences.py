@@ -88,14 +88,15 @@ def component_of(dist: Distribution) -> Component:
     LicenceError
         When it neither brings a text nor declares a licence whose text is known.
     """
-    name, version, licence = dist.metadata["Name"], dist.version, declared(dist)
+    metadata = dist.metadata
+    name, version, licence = metadata["Name"], dist.version, declared(dist)
     texts = {
         str(file).partition(".dist-info/")[2].replace("/", "-") or file.name: _read(dist, file)
         for file in dist.files or ()
         if _LICENCE_FILE.search(file.name) and file.suffix not in {".py", ".pyc", ".pyi"}
     }
     if not texts:
-        author = dist.metadata["Author"] or dist.metadata["Author-email"] or f"authors of {name}"
+        author = metadata.get("Author") or metadata.get("Author-email") or f"authors of {name}"
         heading = f"{name} {version}\nLicence: {licence}\nCopyright (c) {author}\n\n"
         texts = {file: heading + (TEXTS / file).read_text() for file in _standard_texts(licence)}
     if not texts:
@@ -109,7 +110,8 @@ def component_of(dist: Distribution) -> Component:
 def declared(dist: Distribution) -> str:
     """Return the licence that a distribution declares, in a few words."""
     metadata = dist.metadata
-    named = metadata["License-Expression"] or metadata["License"] or ""
+    # `get`: the backport of importlib.metadata, where it is loaded, raises for a missing field.
+    named = metadata.get("License-Expression") or metadata.get("License") or ""
     if 0 < len(named) < 80 and "\n" not in named and named != "LICENSE":
         return str(named)
     classifiers = [
