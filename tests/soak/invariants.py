@@ -17,6 +17,7 @@ from calcviewer.app.review_store.store import ReviewStore, Saving
 from calcviewer.app.session import Session
 from calcviewer.core.study import Review
 from calcviewer.gui.main_window import MainWindow
+from calcviewer.gui.panels.frame import FramePanel
 from tests.app.test_results import same
 
 _UNSEEN = 8
@@ -140,14 +141,12 @@ def _panels(window: MainWindow) -> Iterator[str]:
             yield f"{type(panel).__name__} shows another study"
         elif panel._stale:
             yield f"{type(panel).__name__} is stale"
-    (title,) = (panel._frame_card.title.text() for panel in window.panels if _is_frame(panel))
+    (title,) = (
+        panel._frame_card.title.text() for panel in window.panels if isinstance(panel, FramePanel)
+    )
     wanted = f"Frame {frame + 1} of {shown.session.study.pullback.frame_count}"
     if title != wanted:
         yield f"the frame panel says {title!r}, not {wanted!r}"
-
-
-def _is_frame(panel: QWidget) -> bool:
-    return type(panel).__name__ == "FramePanel"
 
 
 def kept(session: Session, store: ReviewStore) -> str:

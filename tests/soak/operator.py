@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDialog,
     QLineEdit,
+    QMenu,
     QPushButton,
     QTabBar,
     QToolButton,
@@ -164,13 +165,14 @@ class Operator:
             one for one in self.window.top_bar.findChildren(QToolButton) if one.menu() is not None
         )
         menu = button.menu()
-        group = next(one for one in menu.actions() if action in one.menu().actions())
+        assert menu is not None
+        group = next(one for one in menu.findChildren(QMenu) if action in one.actions())
 
         def choose() -> None:
             if not menu.isVisible():
                 return
             looking.stop()
-            for popup, entry in ((menu, group), (group.menu(), action)):
+            for popup, entry in ((menu, group.menuAction()), (group, action)):
                 if popup.isVisible():
                     self.robot.click(popup, QPointF(popup.actionGeometry(entry).center()))
             self.close_popups()

@@ -39,13 +39,13 @@ class _Desktop(QObject):
 
 
 def _window() -> MainWindow:
-    """Start as the program does; nothing of a window before this one is kept for good."""
+    """Start as the program does."""
+    # Of a window before this one nothing is to be kept: no objects that the collector leaves out,
+    # and not the shader that pyqtgraph makes with the first window for all.
     gc.unfreeze()
-    gc.collect()
-    GLLinePlotItem._shaderProgram = None  # pyqtgraph keeps the one of the first window for all
+    GLLinePlotItem._shaderProgram = None
     window = MainWindow(*load_settings())
     window.show()
-    settle()
     return window
 
 
@@ -63,12 +63,12 @@ def play(options: argparse.Namespace) -> int:
     share_arenas()
     opening.DEMO_FRAMES = _DEMO_FRAMES
     if options.segmenter == "phantom":
-        segmentation.load_segmenter = lambda *_: PhantomSegmenter(_PHANTOM_S)  # type: ignore[assignment]
+        segmentation.load_segmenter = lambda *_: PhantomSegmenter(_PHANTOM_S)  # type: ignore[attr-defined]
     app = QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)
     apply_theme(app)
     desktop, problems = _Desktop(), Problems()
-    QDesktopServices.setUrlHandler("file", desktop, "take")
+    QDesktopServices.setUrlHandler("file", desktop, "take")  # type: ignore[arg-type]
     logging.getLogger("pynetdicom").setLevel(logging.CRITICAL)
     make_peers()
     disks = [disk for disk in (options.full, options.read_only) if disk is not None]
@@ -76,6 +76,7 @@ def play(options: argparse.Namespace) -> int:
     begun = time.monotonic()
     with logging_to_file(), problems.watching():
         op = Operator(files, _window)
+        settle()
         monkey = Monkey(op, problems, _tell)
         monkey.rehearse(options.seed)
         monkey.check_at_rest()

@@ -101,14 +101,15 @@ def _open_results(op: Operator, path: Path, *, take: bool) -> None:
     )
     for dialog in op.dialogs():
         if isinstance(dialog, TakeOver):
-            op.until("the dialog to have read", lambda one=dialog: not _runs(one))
-            if is_open(dialog) and dialog.take.isVisible() and take:
-                op.activate(dialog)
-                op.robot.click(dialog.take)
-                op.until(
-                    "the results to be taken over",
-                    lambda one=dialog: not _runs(one),
-                )
+            _answer(op, dialog, take=take)
+
+
+def _answer(op: Operator, dialog: TakeOver, *, take: bool) -> None:
+    op.until("the dialog to have read", lambda: not _runs(dialog))
+    if take and is_open(dialog) and dialog.take.isVisible():
+        op.activate(dialog)
+        op.robot.click(dialog.take)
+        op.until("the results to be taken over", lambda: not _runs(dialog))
 
 
 def _runs(dialog: TakeOver | ExportDialog) -> bool:

@@ -21,8 +21,8 @@ def test_every_action_once_and_some_more_in_no_order(tmp_path: Path) -> None:
             tmp_path,
             seed=1,
             first=1,
-            actions=20,
-            frames=6,
+            actions=12,
+            frames=4,
             segmenter="phantom",
             output=output,
         )
@@ -32,4 +32,4 @@ def test_every_action_once_and_some_more_in_no_order(tmp_path: Path) -> None:
             monkey.kill()
     said = diary.read_text()
     assert (status, "!!!!" in said) == (0, False), said[-5000:]
-    assert "20 actions" in said
+    assert "12 actions" in said

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 
 from PySide6.QtCore import QEvent, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -117,8 +118,10 @@ class Problems(logging.Handler):
                 self.note(f"in the log file: {text[text.index(_TRACE) :]}")
 
 
-def _trace(kind: type[BaseException] | None, error: BaseException | None, trace: object) -> str:
-    return "".join(traceback.format_exception(kind, error, trace)).strip()  # type: ignore[arg-type]
+def _trace(
+    kind: type[BaseException], error: BaseException | None, trace: TracebackType | None
+) -> str:
+    return "".join(traceback.format_exception(kind, error, trace)).strip()
 
 
 class Pulse:
