@@ -25,9 +25,6 @@ from tests.keyrings import MemoryKeyring, using
 from tests.orthanc import PASSWORD, USER, Orthanc, free_ports, running_orthanc
 from tests.result_studies import NAME, NUMBER, processing_pullback
 
-# The library forgets to close the socket of a connection that failed.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 
 @pytest.fixture(scope="module")
 def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:

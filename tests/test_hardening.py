@@ -153,8 +153,6 @@ def closed_port() -> int:
         return int(one.getsockname()[1])
 
 
-# pynetdicom leaves the socket of a refused connection to the garbage collector.
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.usefixtures("own_folders")
 def test_no_log_and_no_report_names_the_patient(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -36,6 +36,8 @@ def tool(name: str) -> Callable[[Operator], None]:
     """Return the action that works with a tool."""
 
     def work(op: Operator) -> None:
+        # A study that comes now would put the tool away.
+        op.until("opening to end", lambda: not op.window.desk.opening.what)
         if op.window.toolbox.in_hand != name:
             op.robot.press_tool(name)
         if op.window.toolbox.in_hand != name:

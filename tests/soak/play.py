@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import gc
 import logging
 import sys
@@ -60,6 +61,7 @@ def play(options: argparse.Namespace) -> int:
     -------
     0 when nothing was.
     """
+    faulthandler.enable()
     share_arenas()
     opening.DEMO_FRAMES = _DEMO_FRAMES
     if options.segmenter == "phantom":

@@ -17,7 +17,7 @@ from calcviewer.gui.main_window import MainWindow
 from tests.gui.open_windows import opened, shown_window
 from tests.gui.stored_studies import PhantomSegmenter, write_study
 from tests.soak import invariants
-from tests.soak.watch import Held, Problems
+from tests.soak.watch import Held, Problems, way_out
 
 
 def _fail() -> None:
@@ -99,3 +99,13 @@ def test_a_review_that_is_not_as_on_disk_is_noticed(window: MainWindow) -> None:
     assert invariants.kept(session, store) == ""
     session.edit("comment", replace(session.study.review, comments={1: "new"}), gesture=object())
     assert "steps" in invariants.kept(session, store)
+
+
+def test_what_keeps_an_object_is_told() -> None:
+    kept, thread = Problems(), threading.current_thread()
+    thread.keeps = [kept]  # type: ignore[attr-defined]
+    try:
+        told = way_out(kept)
+    finally:
+        del thread.keeps  # type: ignore[attr-defined]
+    assert told.startswith("Problems < list < _MainThread < dict")

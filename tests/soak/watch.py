@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
+from types import FrameType, ModuleType, TracebackType
 
 from PySide6.QtCore import QEvent, QObject, QTimer, QtMsgType, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
@@ -29,8 +29,6 @@ _BEAT_MS = 5
 _HARMLESS = (
     "This plugin does not support",  # the off-screen platform: grabs, hints, raising
 )
-_HARMLESS_PLACES = ("pynetdicom/transport.py",)
-"""It leaves the socket of a refused connection to the garbage collector."""
 _POOLS = (
     # Buttons of the rows of flags and check marks: as many as there were at once, of which there
     # are no more than fit beside one another.
@@ -43,6 +41,7 @@ _POOLS = (
     "QTextFrame",
 )
 """Made when first needed and kept: there is a limit to their number."""
+_MOST_HOLDERS = 20_000
 _TRACE = "Traceback (most recent call last)"
 
 
@@ -95,8 +94,7 @@ class Problems(logging.Handler):
     def _take_warning(
         self, message: Warning, category: type[Warning], place: str, line: int, *_: object
     ) -> None:
-        if not place.endswith(_HARMLESS_PLACES):
-            self.note(f"{category.__name__}: {message} ({place}:{line})")
+        self.note(f"{category.__name__}: {message} ({place}:{line})")
 
     def _take_qt(self, kind: QtMsgType, _context: object, message: str) -> None:
         told = kind not in (QtMsgType.QtDebugMsg, QtMsgType.QtInfoMsg)
@@ -176,6 +174,38 @@ def resident_mb() -> float:
     """Return the memory that is in use and in the machine."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def way_out(one: object) -> str:
+    """Return the shortest way from an object over what keeps it to a module or out of Python."""
+    found, kept_by = [one], {id(one): 0}
+    keepers: list[object] = []
+    own = {id(found), id(keepers)}
+    for kept in found:
+        keepers[:] = [
+            keeper
+            for keeper in gc.get_referrers(kept)
+            if id(keeper) not in own and not isinstance(keeper, FrameType | ModuleType)
+        ]
+        in_module = isinstance(kept, dict) and "__builtins__" in kept
+        if not keepers or in_module or len(found) > _MOST_HOLDERS:
+            return " < ".join(_names(found, kept_by, kept))
+        for keeper in keepers:
+            if id(keeper) not in kept_by:
+                kept_by[id(keeper)] = id(kept)
+                found.append(keeper)
+    return "only itself"
+
+
+def _names(found: list[object], kept_by: dict[int, int], end: object) -> list[str]:
+    by_id = {id(one): one for one in found}
+    names, at = [], id(end)
+    while at:
+        one = by_id[at]
+        keys = sorted(map(str, one))[:6] if isinstance(one, dict) else ""
+        names.append(f"{type(one).__name__}{keys}")
+        at = kept_by[at]
+    return names[::-1]
 
 
 def held() -> Held:

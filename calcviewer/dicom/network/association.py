@@ -15,6 +15,7 @@ from pynetdicom import AE, evt
 from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
+from pynetdicom.transport import AddressInformation, AssociationSocket
 
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.dicom.network.arriving import discard_partial
@@ -25,6 +26,30 @@ from calcviewer.dicom.network.quiet import cut, limit_silence, silence_libraries
 
 _LARGEST_PDU = 1 << 17
 _GRACE_S = 1.0
+
+
+class _ClosingSocket(AssociationSocket):
+    """Closes also what cannot be shut down: the library forgets a connection that was refused."""
+
+    def _shutdown_socket(self) -> None:
+        opened = self.socket
+        super()._shutdown_socket()
+        if opened is not None:
+            opened.close()
+
+
+class _Caller(AE):
+    """Calls peers through sockets that are closed in the end."""
+
+    def _create_socket(
+        self,
+        assoc: Association,
+        address: AddressInformation,
+        tls_args: tuple[ssl.SSLContext, str] | None,
+    ) -> AssociationSocket:
+        made = _ClosingSocket(assoc, address=address)
+        made.tls_args = tls_args
+        return made
 
 
 @contextmanager
@@ -72,6 +97,7 @@ def associated(
         association = ask()
         if association.is_aborted and time.monotonic() - began < limits.answer_s:
             # Who says no and hangs up may be gone before the no is read: ask for the reason again.
+            _forget(association)
             association = ask()
     except OSError as error:
         raise unreachable(peer.place, error) from error
@@ -94,13 +120,20 @@ def associated(
         association.acse_timeout = limits.connect_s
         association.release()
     finally:
-        association.dul.join(_GRACE_S)
-        discard_partial(association)
+        _forget(association)
 
 
-def _entity(peer: DimsePeer, *, watched: bool) -> AE:
+def _forget(association: Association) -> None:
+    """Leave nothing of an association that has ended."""
+    association.dul.join(_GRACE_S)
+    if association.dul.socket is not None:
+        association.dul.socket.close()  # nobody did where its thread took what came for no DICOM
+    discard_partial(association)
+
+
+def _entity(peer: DimsePeer, *, watched: bool) -> _Caller:
     """Return who we are to a peer, and how long we wait for it."""
-    entity = AE(ae_title=peer.calling_ae_title)
+    entity = _Caller(ae_title=peer.calling_ae_title)
     entity.connection_timeout = peer.timeouts.connect_s
     entity.acse_timeout = peer.timeouts.answer_s
     entity.dimse_timeout = None if watched else peer.timeouts.answer_s

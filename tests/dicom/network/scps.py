@@ -19,6 +19,7 @@ from pynetdicom import AE, build_context, evt
 from pynetdicom.transport import ThreadedAssociationServer
 
 from calcviewer.dicom.header import FOR_PRESENTATION, FOR_PROCESSING
+from calcviewer.dicom.network import quiet
 from calcviewer.dicom.network.arriving import discard_partial
 from calcviewer.dicom.network.contexts import (
     STUDY_ROOT_FIND,
@@ -27,7 +28,6 @@ from calcviewer.dicom.network.contexts import (
     VERIFICATION,
 )
 from calcviewer.dicom.network.peer import DimsePeer, Timeouts
-from calcviewer.dicom.network.quiet import silence_libraries
 
 TITLE = "ARCHIVE"
 KINDS = (FOR_PROCESSING, FOR_PRESENTATION)
@@ -89,6 +89,7 @@ class FakeArchive:
             (evt.EVT_C_FIND, self._find),
             (evt.EVT_C_GET, self._get),
             (evt.EVT_C_MOVE, self._move),
+            (evt.EVT_CONN_OPEN, quiet.limit_silence, [PATIENT.answer_s]),
             (evt.EVT_CONN_CLOSE, lambda event: discard_partial(event.assoc)),
             *self.extra_handlers,
         ]
@@ -159,10 +160,10 @@ def serving(
     ssl_context: ssl.SSLContext | None = None,
 ) -> Iterator[int]:
     """Run an archive; yields its port."""
-    silence_libraries()
+    quiet.silence_libraries()
     entity = AE(ae_title=TITLE)
     entity.require_called_aet = True
-    entity.acse_timeout = 0.5
+    entity.acse_timeout = 3  # a peer that says nothing is waited for so long
     entity.require_calling_aet = list(callers)
     entity.add_supported_context(VERIFICATION)
     entity.add_supported_context(STUDY_ROOT_FIND)
@@ -187,6 +188,7 @@ def serving(
         server.server_close()
         thread.join(5)
         for association in server.active_associations:
+            quiet.cut(association)  # or it would wait for what its peer does not say
             association.kill()
             association.join(5)
 

@@ -32,9 +32,6 @@ from tests.dicom.network.scps import (
 )
 from tests.orthanc import free_ports
 
-# The library forgets to close the socket of a connection that failed.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 QUICK_ANSWER = Timeouts(connect_s=0.5, answer_s=0.2)
 
 

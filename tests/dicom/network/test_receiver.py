@@ -21,9 +21,6 @@ from calcviewer.dicom.network.receiver import Receiver, ReceiverOptions
 from tests.dicom.network.scps import PATIENT, files_of
 from tests.orthanc import free_ports
 
-# The library forgets to close the socket of a connection that failed.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
-
 
 @pytest.fixture
 def options(tmp_path: Path) -> ReceiverOptions:

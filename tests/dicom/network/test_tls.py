@@ -13,9 +13,6 @@ from calcviewer.dicom.network.peer import TlsFiles
 from tests.dicom.network.certificates import Authority, authority, server_context
 from tests.dicom.network.scps import FakeArchive, dimse_peer, files_of, serving
 
-# The library forgets to close the socket of a connection that failed.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed <ssl.SSLSocket:ResourceWarning")
-
 
 @pytest.fixture(scope="module")
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Authority:
