@@ -194,7 +194,12 @@ def _write_run(
         labels.append(training_labels(annotation, field_radius_mm=pullback.field_radius_mm))
     images = np.stack([model_frame(pullback, frame) for frame in frames]).astype(np.float16)
     metadata = VoiMetadata(
-        _voi_name(one, frames[0]), "real", source=one.identity, stride=stride, frames=origins
+        _voi_name(one, frames[0]),
+        "real",
+        source=one.identity,
+        stride=stride,
+        frames=origins,
+        frame_step=1,
     )
     write_voi(folder, metadata, images=images, labels=np.stack(labels))
 

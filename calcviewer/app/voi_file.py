@@ -63,6 +63,8 @@ class VoiMetadata:
     ``source`` names the patient or pullback: VOIs of one source stay together in a split.
     ``frames`` tells, where an operator confirmed the labels, where those of each frame come from.
     ``regimes`` tells, of simulated VOIs, under which conditions they were made: values by name.
+    ``frame_step`` is 1 where the frames follow one another in the pullback, None where that was
+    not written down.
     """
 
     name: str
@@ -76,11 +78,12 @@ class VoiMetadata:
     format: int = FORMAT
     frames: tuple[FrameOrigin, ...] = ()
     regimes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    frame_step: int | None = None
 
 
 @dataclass(frozen=True)
 class Voi:
-    """Consecutive frames with labels: two arrays [frame, a_line, sample] of one shape."""
+    """Frames of one pullback with labels: two arrays [frame, a_line, sample] of one shape."""
 
     metadata: VoiMetadata
     images: Images

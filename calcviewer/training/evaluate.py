@@ -1,7 +1,8 @@
 """Pixelwise evaluation: confusion matrices before and after the CRF, and what follows from them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import NDArray
 
 from calcviewer.app.voi_file import Voi
 from calcviewer.core.errors import CalcViewerError
-from calcviewer.inference.crf import CrfParameters, refine
+from calcviewer.inference.crf import CrfParameters
 from calcviewer.inference.model_card import CLASSES
-from calcviewer.inference.refinement import Predicting
+from calcviewer.inference.refinement import MOST_FRAMES, Predicting, refine_mean
+from calcviewer.modalities.ivoct.segment import with_neighbours
 
 Confusion = NDArray[np.int64]
 
@@ -76,7 +78,8 @@ class Evaluation:
     """What was counted, before and, where it was run, after the CRF.
 
     ``origin`` says where the data comes from; "simulated" is said beside every number.
-    ``regimes`` holds, by VOI name, the conditions of the simulated ones.
+    ``regimes`` holds, by VOI name, the conditions of the simulated ones. ``neighbours`` tells
+    whether frames were segmented with their neighbours.
     """
 
     frames: int
@@ -84,6 +87,7 @@ class Evaluation:
     before: Counts
     after: Counts | None
     regimes: Mapping[str, Mapping[str, Sequence[str]]]
+    neighbours: bool = False
 
     @property
     def final(self) -> Counts:
@@ -96,6 +100,7 @@ class Evaluation:
             "vois": len(self.before.of_voi),
             "frames": self.frames,
             "origin": self.origin,
+            "neighbours": self.neighbours,
             "classes": list(CLASSES),
             "before_crf": self.before.as_dict(),
             "after_crf": self.after.as_dict() if self.after else None,
@@ -112,6 +117,7 @@ class Evaluation:
             before=Counts.from_dict(stored["before_crf"]),
             after=None if after is None else Counts.from_dict(after),
             regimes=stored["regimes_of_voi"],
+            neighbours=stored.get("neighbours", False),  # there was a time without
         )
 
 
@@ -120,9 +126,10 @@ def evaluate(
     vois: Sequence[Voi],
     *,
     crf: CrfParameters | None,
+    neighbours: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Segment every frame by itself, without its neighbours, and count pixels against its labels.
+    """Segment every frame and count pixels against its labels.
 
     VOIs stored at a stride are enlarged by repetition. That is exact for a network of the same
     stride, which averages it away, but judges borders no finer than the data.
@@ -131,24 +138,31 @@ def evaluate(
     ----------
     crf
         Parameters of the refinement; None leaves it out.
+    neighbours
+        Segment a frame with its neighbours in the VOI, as a pullback is segmented; else every
+        frame by itself.
     progress
         Called with (frames done, frames in all).
+
+    Raises
+    ------
+    CalcViewerError
+        There are no VOIs, or their frames are not known to be neighbours.
     """
     if not vois:
         raise CalcViewerError("There is nothing to evaluate.", "Give a folder with test VOIs.")
+    if neighbours:
+        _check_consecutive(vois)
     total = sum(len(voi.images) for voi in vois)
     done = 0
     before = {voi.metadata.name: _no_counts() for voi in vois}
     after = {voi.metadata.name: _no_counts() for voi in vois}
     for voi in vois:
-        for stored, labels in zip(voi.images, voi.labels, strict=True):
-            image = _enlarge(stored, voi.metadata.stride).astype(np.float32)
-            truth = _enlarge(labels, voi.metadata.stride)
-            probabilities = network.predict(image[None])[0]
-            before[voi.metadata.name] += confusion_matrix(truth, probabilities.argmax(axis=0))
-            if crf is not None:
-                refined = refine(probabilities, image, parameters=crf)
-                after[voi.metadata.name] += confusion_matrix(truth, refined.argmax(axis=0))
+        for index, (alone, refined) in enumerate(_segmented(network, voi, crf, neighbours)):
+            truth = _enlarge(voi.labels[index], voi.metadata.stride)
+            before[voi.metadata.name] += confusion_matrix(truth, alone)
+            if refined is not None:
+                after[voi.metadata.name] += confusion_matrix(truth, refined)
             done += 1
             if progress:
                 progress(done, total)
@@ -158,7 +172,39 @@ def evaluate(
         before=Counts(before),
         after=Counts(after) if crf is not None else None,
         regimes={voi.metadata.name: voi.metadata.regimes for voi in vois},
+        neighbours=neighbours,
     )
+
+
+def _check_consecutive(vois: Sequence[Voi]) -> None:
+    apart = [voi.metadata.name for voi in vois if voi.metadata.frame_step != 1]
+    if apart:
+        raise CalcViewerError(
+            f"The frames of {apart[0]} are not known to follow one another"
+            f"{f', nor those of {len(apart) - 1} other VOIs' if len(apart) > 1 else ''}.",
+            "Make the data with make-dataset --frame-step 1, or evaluate every frame by itself.",
+        )
+
+
+def _segmented(
+    network: Predicting, voi: Voi, crf: CrfParameters | None, neighbours: bool
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.uint8] | None]]:
+    """Yield the labels of every frame before and, where it is run, after the CRF."""
+
+    @lru_cache(MOST_FRAMES)
+    def image(index: int) -> NDArray[np.float32]:
+        return _enlarge(voi.images[index], voi.metadata.stride).astype(np.float32)
+
+    @lru_cache(MOST_FRAMES)
+    def seen(index: int) -> NDArray[np.float32]:
+        return network.predict(image(index)[None])
+
+    count = len(voi.images)
+    for index in range(count):
+        weighted = with_neighbours(index, count, seen) if neighbours else [(1.0, seen(index))]
+        before = refine_mean(image(index), weighted, parameters=None)
+        after = refine_mean(image(index), weighted, parameters=crf) if crf is not None else None
+        yield before.labels, None if after is None else after.labels
 
 
 def together(parts: Sequence[Evaluation]) -> Evaluation:
@@ -170,6 +216,7 @@ def together(parts: Sequence[Evaluation]) -> Evaluation:
         before=_merged([part.before for part in parts]),
         after=_merged(after) if len(after) == len(parts) else None,
         regimes={name: one for part in parts for name, one in part.regimes.items()},
+        neighbours=all(part.neighbours for part in parts),
     )
 
 

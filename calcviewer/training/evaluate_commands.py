@@ -51,6 +51,12 @@ def _add_evaluate(verbs: Verbs) -> None:
         "-o", "--output", type=Path, metavar="DIR", help="write results, report and plots there"
     )
     parser.add_argument("--stride", type=int, default=2, help="of the data sets")
+    parser.add_argument(
+        "--neighbours",
+        action="store_true",
+        help="segment frames with their neighbours, as in a pullback; the data sets need "
+        "consecutive frames (make-dataset --frame-step 1)",
+    )
     split = parser.add_argument_group("only the part of the data sets that one fold tests")
     split.add_argument("--folds", type=int, help="default: all of the data")
     split.add_argument("--fold", type=int, default=0, help="the one that tests")
@@ -164,7 +170,11 @@ def _result(
 
     network = Network.load(model)
     crf = None if args.no_crf else CrfParameters()
-    evaluation = evaluate(network, vois, crf=crf, progress=counter("frames")) if vois else None
+    evaluation = (
+        evaluate(network, vois, crf=crf, neighbours=args.neighbours, progress=counter("frames"))
+        if vois
+        else None
+    )
     agreement = (
         measure_agreement(network, settings=measuring, crf=crf, progress=counter("pullbacks"))
         if measuring

@@ -221,5 +221,6 @@ def _write_simulated_voi(directory: Path, settings: GenerateSettings, seed: int)
         seed=seed,
         stride=settings.stride,
         regimes=regimes_of(drawn),
+        frame_step=settings.frame_step,
     )
     return write_voi(directory, metadata, images=images, labels=labels)

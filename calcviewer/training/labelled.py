@@ -73,7 +73,7 @@ def write_labelled_vois(
         labels = [_partial_labels(pullback, _mask_of(masks, names[index])) for index in taken]
         name = f"{frames.resolve().parent.name}-{start + 1:04d}"
         metadata = VoiMetadata(
-            name, "real", source=str(frames.resolve().parent.name), stride=stride
+            name, "real", source=str(frames.resolve().parent.name), stride=stride, frame_step=1
         )
         stacked = np.stack(images).astype(np.float16)
         paths.append(write_voi(directory, metadata, images=stacked, labels=np.stack(labels)))

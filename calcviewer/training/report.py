@@ -112,7 +112,8 @@ def _data(result: Result) -> str:
     """Say what the numbers come from."""
     pooled, folds = result.pooled, len(result.folds)
     words = f"{pooled.origin.capitalize()} data, {len(pooled.before.of_voi)} VOIs, "
-    words += f"{pooled.frames} frames, each by itself."
+    words += f"{pooled.frames} frames, "
+    words += "with their neighbours." if pooled.neighbours else "each by itself."
     if folds > 1:
         words += f" {folds} folds, VOIs and pullbacks whole: mean ± SD over the folds."
     return words

@@ -216,8 +216,8 @@ class Monkey:
     def _others(self, window: MainWindow) -> str:
         """Return whether studies that were left are still there; threads let go of them soon."""
         gc.collect()
-        left = [one for one in self._studies if one is not window.desk.shown]
-        return f"a study that was left is kept: {way_out(left[0])}" if left else ""
+        left = next((one for one in self._studies if one is not window.desk.shown), None)
+        return "" if left is None else f"a study that was left is kept: {way_out(left)}"
 
     def _leave_study(self) -> None:
         op = self._op

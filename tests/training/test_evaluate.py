@@ -91,6 +91,39 @@ def test_without_crf_there_is_no_after():
     assert result.final is result.before
 
 
+class SpeckledNetwork:
+    """Takes calcium for something else in one frame of those it is shown."""
+
+    def predict(self, images):
+        probabilities = PerfectNetwork().predict(images)
+        if images[0, 0, -1] > 0:  # the mark of that frame
+            probabilities = probabilities[:, [2, 1, 0]]
+        return probabilities
+
+
+def three_frames(frame_step):
+    labels = np.zeros((3, 240, 480), dtype=np.uint8)
+    labels[:, 50:150, 220:300] = 2
+    images = (labels / 2).astype(np.float16)
+    images[1, 0, -1] = 0.1
+    metadata = VoiMetadata("a", "simulated", source="a", stride=2, frame_step=frame_step)
+    return Voi(metadata, images, labels)
+
+
+def test_neighbours_outvote_a_frame():
+    alone = evaluate(SpeckledNetwork(), [three_frames(1)], crf=None)
+    helped = evaluate(SpeckledNetwork(), [three_frames(1)], crf=None, neighbours=True)
+    assert class_scores(alone.before.total)["calcium"].sensitivity == pytest.approx(2 / 3)
+    assert class_scores(helped.before.total)["calcium"].sensitivity == 1
+    assert (alone.neighbours, helped.neighbours) == (False, True)
+
+
+@pytest.mark.parametrize("frame_step", [2, None])
+def test_frames_that_are_no_neighbours_do_not_help(frame_step):
+    with pytest.raises(CalcViewerError, match="not known to follow one another"):
+        evaluate(PerfectNetwork(), [three_frames(frame_step)], crf=None, neighbours=True)
+
+
 def test_what_was_counted_is_read_back(evaluation):
     stored = json.loads(json.dumps(evaluation.result.as_dict(), allow_nan=False))
     read = Evaluation.from_dict(stored)

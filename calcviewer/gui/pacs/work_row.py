@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -15,6 +16,15 @@ from calcviewer.gui.tasks import Tasks
 from calcviewer.gui.theme import ERROR, HIT_PX, QUIET, THICKNESS
 
 _BAR_PX = 180
+
+
+@dataclass(frozen=True)
+class _Receivers:
+    """Who is told what comes of the work."""
+
+    item: Callable[[Any], None] | None
+    finished: Callable[[], None]
+    failed: Callable[[str], None] | None
 
 
 class WorkRow(QWidget):
@@ -43,6 +53,8 @@ class WorkRow(QWidget):
         self._silent = silent
         self._tasks = tasks
         self._task: Task | None = None
+        # Not connected to the task: whatever a signal holds, it holds beyond the window's end.
+        self._receivers: _Receivers | None = None
         self._words = QLabel()
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self._words.setWordWrap(True)
@@ -95,11 +107,10 @@ class WorkRow(QWidget):
         """
         self.stop()
         task = Task(what, work)
-        if item is not None:
-            task.item.connect(item)
-        task.finished.connect(lambda: self._end(finished))
-        task.failed.connect(lambda reason: self._fail(reason, failed))
-        self._task = task
+        task.item.connect(self._take)
+        task.finished.connect(self._end)
+        task.failed.connect(self._fail)
+        self._task, self._receivers = task, _Receivers(item, finished, failed)
         self.say(what)
         self._bar.setRange(0, 0)
         self._show_running(True)
@@ -145,18 +156,25 @@ class WorkRow(QWidget):
         self.stop()
         self.cancelled.emit()
 
-    def _end(self, finished: Callable[[], None]) -> None:
-        self._let_go()
-        finished()
+    def _take(self, item: object) -> None:
+        if self._receivers is not None and self._receivers.item is not None:
+            self._receivers.item(item)
 
-    def _fail(self, reason: str, failed: Callable[[str], None] | None) -> None:
+    def _end(self) -> None:
+        receivers = self._receivers
+        self._let_go()
+        if receivers is not None:
+            receivers.finished()
+
+    def _fail(self, reason: str) -> None:
+        receivers = self._receivers
         self.say_failed(reason)
         self._let_go()
-        if failed is not None:
-            failed(reason)
+        if receivers is not None and receivers.failed is not None:
+            receivers.failed(reason)
 
     def _let_go(self) -> None:
-        self._task = None
+        self._task = self._receivers = None
         self._show_running(False)
         self.changed.emit()
 

@@ -104,19 +104,9 @@ class IvoctSegmenter:
         return image, see(self.network, image)
 
     def _segment(self, index: int, seen: Callable[[int], tuple[Image, Seen]]) -> SegmentedFrame:
-        """Segment a frame together with its neighbours.
-
-        Deposits go on from frame to frame while speckle and the network's mistakes do not: the
-        mean probability of neighbours knows more than one frame, those beside it most. A
-        neighbour that cannot be read is left out.
-        """
-        image, own = seen(index)
-        weighted = [(_NEIGHBOUR_WEIGHTS[0], own)]
-        for away, weight in _NEIGHBOUR_WEIGHTS.items():
-            for neighbour in (index - away, index + away) if away else ():
-                if 0 <= neighbour < self.frame_count:
-                    with suppress(CalcViewerError):
-                        weighted.append((weight, seen(neighbour)[1]))
+        """Segment a frame together with its neighbours."""
+        image, _ = seen(index)
+        weighted = with_neighbours(index, self.frame_count, lambda one: seen(one)[1])
         refined = refine_mean(image, weighted, parameters=self.crf)
         frame = frame_of_labels(refined.labels, image, field_radius_mm=self.field_radius_mm)
         if frame.lumen is None:
@@ -125,6 +115,34 @@ class IvoctSegmenter:
             refined.mean[Label.CALCIUM], frame.lumen, field_radius_mm=self.field_radius_mm
         )
         return replace(frame, evidence=evidence)
+
+
+def with_neighbours(
+    index: int, frame_count: int, seen: Callable[[int], Seen]
+) -> list[tuple[float, Seen]]:
+    """Return what the network saw in a frame and in its neighbours, with weights for the mean.
+
+    Deposits go on from frame to frame while speckle and the network's mistakes do not: the
+    mean probability of neighbours knows more than one frame, those beside it most. A
+    neighbour that cannot be read is left out.
+
+    Parameters
+    ----------
+    seen
+        Returns what the network saw in a frame (0-based).
+
+    Raises
+    ------
+    CalcViewerError
+        The frame itself cannot be read.
+    """
+    weighted = [(_NEIGHBOUR_WEIGHTS[0], seen(index))]
+    for away, weight in _NEIGHBOUR_WEIGHTS.items():
+        for neighbour in (index - away, index + away) if away else ():
+            if 0 <= neighbour < frame_count:
+                with suppress(CalcViewerError):
+                    weighted.append((weight, seen(neighbour)))
+    return weighted
 
 
 @dataclass(frozen=True, eq=False)
