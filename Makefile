@@ -14,8 +14,9 @@ DEMO_DIR ?= out/demo
 demo: $(RUN_STAMP)
 	$(BIN)/calcviewer demo -o $(DEMO_DIR)
 
+# In the order of the names: else the long files of one test each would come last.
 test: $(DEV_STAMP) lint
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 lint: $(DEV_STAMP)
 	$(BIN)/ruff check .
