@@ -47,7 +47,7 @@ def test_a_crash_goes_into_the_log_once() -> None:
     crashed = ended("crash")
     assert crashed.returncode < 0
     (file,) = log_path().parent.iterdir()
-    assert str(Path.home()) in file.read_text() or sys.prefix in file.read_text()
+    assert "/ctypes/__init__.py" in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert take_up_crashes() == 1
     log = read_log()

@@ -317,6 +317,7 @@ class SessionMachine(RuleBasedStateMachine):
     def what_is_on_disk_is_what_is_in_force(self) -> None:
         if self.dragging:
             return
+        assert self.store.flush() == 0  # a slow disk may take longer than an edit waits for it
         on_disk = find_review(self.pullback).history
         assert plain(on_disk) == plain(self.session.history)
 

@@ -460,7 +460,7 @@ def test_an_animation_can_be_cancelled_and_leaves_nothing(
     assert "Animation" in dialog._note.text()
     qtbot.mouseClick(dialog.cancel, LEFT)
     assert dialog.export.isEnabled()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=20_000)
     assert "nothing was written" in dialog._note.text()
 
 
@@ -471,7 +471,7 @@ def test_closing_while_writing_leaves_nothing(
     qtbot.mouseClick(dialog.export, LEFT)
     qtbot.waitUntil(lambda: dialog._progress.value() >= 1, timeout=10000)
     dialog.close()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=5000)
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=20_000)
 
 
 def test_a_failure_is_said_once_and_older_files_stay(
@@ -551,4 +551,4 @@ def test_the_dialog_lets_go_of_the_study(window: QWidget, qtbot: QtBot) -> None:
     dialog.close()
     del dialog, shown
     gc.collect()
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and known() is None, timeout=3000)
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and known() is None, timeout=20_000)
