@@ -29,7 +29,7 @@ _GRACE_S = 1.0
 
 
 class _ClosingSocket(AssociationSocket):
-    """Closes also what cannot be shut down: the library forgets a connection that was refused."""
+    """Closes, unlike the library's, also where the peer refused or was the first to hang up."""
 
     def _shutdown_socket(self) -> None:
         opened = self.socket

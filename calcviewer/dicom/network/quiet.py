@@ -37,12 +37,21 @@ def limit_silence(event: evt.Event, seconds: float) -> None:
     """Let a connection fail where its peer neither sends nor takes a byte for this long.
 
     Handler of EVT_CONN_OPEN: the library itself would wait without end in the middle of a message.
-    It also leaves the socket open where the peer was the first to hang up.
+    """
+    wrapped = event.assoc.dul.socket
+    if wrapped is not None and wrapped.socket is not None:
+        wrapped.socket.settimeout(seconds)
+
+
+def close_accepted(event: evt.Event) -> None:
+    """Close the socket of a connection that was accepted, in the end.
+
+    Handler of EVT_CONN_OPEN: the library forgets it where the peer was the first to hang up. Who
+    calls does not need this: the sockets of `association.associated` close by themselves.
     """
     wrapped = event.assoc.dul.socket
     if wrapped is not None and wrapped.socket is not None:
         opened = wrapped.socket
-        opened.settimeout(seconds)
         event.assoc.bind(evt.EVT_CONN_CLOSE, lambda _: opened.close())
 
 

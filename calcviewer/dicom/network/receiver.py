@@ -27,7 +27,12 @@ from calcviewer.dicom.network.peer import (
     check_address,
     check_ae_title,
 )
-from calcviewer.dicom.network.quiet import cut, limit_silence, silence_libraries
+from calcviewer.dicom.network.quiet import (
+    close_accepted,
+    cut,
+    limit_silence,
+    silence_libraries,
+)
 from calcviewer.dicom.network.status import OUT_OF_RESOURCES, SUCCESS, UNREADABLE
 
 _LOG = logging.getLogger(__name__)
@@ -206,6 +211,7 @@ class Receiver:
 
     def _open(self, event: evt.Event) -> None:
         limit_silence(event, self.options.timeouts.answer_s)
+        close_accepted(event)
         arrive_in(event.assoc, self.options.folder, on_fault=_log_refusal)
 
     def _count(self, event: evt.Event) -> None:

@@ -89,7 +89,7 @@ class FakeArchive:
             (evt.EVT_C_FIND, self._find),
             (evt.EVT_C_GET, self._get),
             (evt.EVT_C_MOVE, self._move),
-            (evt.EVT_CONN_OPEN, quiet.limit_silence, [PATIENT.answer_s]),
+            (evt.EVT_CONN_OPEN, quiet.close_accepted),
             (evt.EVT_CONN_CLOSE, lambda event: discard_partial(event.assoc)),
             *self.extra_handlers,
         ]
