@@ -135,6 +135,11 @@ def _run_evaluate(args: argparse.Namespace) -> int:
         raise CalcViewerError("There is nothing to evaluate.", "Give data sets or --pullbacks.")
     if args.against and not args.dataset:
         raise CalcViewerError("--against compares on data sets.", "Give a data set.")
+    if args.neighbours and not args.dataset:
+        raise CalcViewerError(
+            "--neighbours is for data sets; pullbacks are always segmented with neighbours.",
+            "Give a data set, or leave --neighbours out.",
+        )
     vois = _test_vois(args)
     measuring = _measuring(args)
     result = _result(args, args.model, vois, measuring)

@@ -84,6 +84,20 @@ def test_impossible_lengths_are_refused(data, capsys, frames):
     assert "is no length" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "nothing to evaluate"),
+        (["--pullbacks", "1", "--against", "other"], "compares on data sets"),
+        (["--pullbacks", "1", "--neighbours"], "always segmented with neighbours"),
+    ],
+)
+def test_what_needs_data_sets_is_refused_without(capsys, words, told):
+    model = str(models_path() / "segnet-cpu")
+    assert main(["evaluate", "--model", model, *words]) == 1
+    assert told in capsys.readouterr().err
+
+
 def train_and_export(data, folder, monkeypatch, *words):
     images = np.random.default_rng(1).random((1, 480, 960), dtype=np.float32)
     monkeypatch.setattr(export, "simulate_voi", lambda *_args, **_kwargs: (images, None))
