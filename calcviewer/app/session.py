@@ -190,7 +190,8 @@ class Session:
         """Put a new review in force as one undo step.
 
         Edits that carry the same ``gesture`` (one drag) one after the other are one step, which
-        is in progress until `finish` or until something else is done.
+        is in progress until `finish` or until something else is done. A confirmed lesion that the
+        step changes has to be confirmed again.
         """
         if self._refuse is not None:
             self._refuse()
@@ -204,7 +205,7 @@ class Session:
             self._gesture = _Gesture(object() if gesture is None else gesture, future)
             self._past.append(Step(label, self._study.review))
             self._future.clear()
-        change = self._put(review)
+        change = self._put(review.without_stale_confirmations(self._study.review))
         if gesture is None:
             self._finish()
         self._announce(change)
@@ -263,7 +264,8 @@ class Session:
             return
         completed = None
         if gesture.complete is not None:
-            completed = self._put(gesture.complete(self._study.review))
+            review = self._study.review
+            completed = self._put(gesture.complete(review).without_stale_confirmations(review))
         self._record_step(gesture)
         if completed is not None:
             self._announce(completed)

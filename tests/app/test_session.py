@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from calcviewer.app.review_store.store import open_review
 from calcviewer.app.session import Change, Facet, Session
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
-from calcviewer.core.study import ModelReference, Review, Study
+from calcviewer.core.study import GuidewireDecision, ModelReference, Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.app.review_store.kept_reviews import plain, pullback_at
 from tests.phantoms import GRID, label_map, make_pullback
@@ -121,6 +123,46 @@ def test_only_changed_frames_are_measured_again(session: Session) -> None:
     session.edit("draw", session.study.review.with_edit(2, annotation(80)))
     second = session.results.frames
     assert [a is b for a, b in zip(first, second, strict=True)] == [True, True, False, True]
+
+
+WIRE = GuidewireDecision(1, 2, bridge=True, operator="AB", when="2026-01-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("change", "lost"),
+    [
+        (lambda review: review.with_edit(1, annotation(60)), True),
+        (lambda review: review.with_edit(3, annotation(60)), False),
+        (lambda review: review.with_exclusion(2, "artefact"), True),
+        (lambda review: replace(review, guidewire_decisions=(WIRE,)), True),
+        (lambda review: replace(review, calibration=Calibration()), True),
+        (lambda review: replace(review, comments=MappingProxyType({1: "look"})), False),
+    ],
+    ids=["edit", "edit elsewhere", "exclusion", "guidewire", "scale", "comment"],
+)
+def test_a_lesion_that_is_changed_has_to_be_confirmed_again(
+    session: Session, change: Callable[[Review], Review], lost: bool
+) -> None:
+    session.edit("confirm", replace(session.study.review, confirmed_lesions=frozenset({(0, 2)})))
+    session.edit("change", change(session.study.review))
+    assert session.study.review.confirmed_lesions == (set() if lost else {(0, 2)})
+    session.undo()
+    assert session.study.review.confirmed_lesions == {(0, 2)}
+
+
+def test_what_completes_a_gesture_unconfirms_too(session: Session) -> None:
+    session.edit("confirm", replace(session.study.review, confirmed_lesions=frozenset({(0, 2)})))
+    session.edit("drag", session.study.review.with_edit(3, annotation(60)), gesture="drag")
+    session.finish_soon("drag", lambda review: review.with_edit(2, annotation(60)))
+    assert session.study.review.confirmed_lesions
+    session.finish()
+    assert not session.study.review.confirmed_lesions
+
+
+def test_a_lesion_may_be_confirmed_with_its_change(session: Session) -> None:
+    edited = session.study.review.with_edit(1, annotation(60))
+    session.edit("both", replace(edited, confirmed_lesions=frozenset({(0, 2)})))
+    assert session.study.review.confirmed_lesions == {(0, 2)}
 
 
 def test_new_scale_keeps_contours_on_their_pixels(session: Session) -> None:

@@ -206,6 +206,9 @@ def test_a_lesion_whose_guidewire_question_is_open_is_not_reviewed(show: Make) -
     shown.session.edit("confirm", Review(confirmed_lesions=frozenset({lesion.frame_range})))
     assert "UNREVIEWED" in said(panel)
     button(panel, "Bridge").click()
+    assert "UNREVIEWED" in said(panel)  # the answer changed what was confirmed
+    decided = replace(shown.session.study.review, confirmed_lesions=frozenset({lesion.frame_range}))
+    shown.session.edit("confirm", decided)
     assert "UNREVIEWED" not in said(panel)
     assert "REVIEWED" in said(panel)
 
