@@ -188,6 +188,7 @@ def calibrate_real(robot: Robot, folder: Path) -> Script:
 
 def _calibrate(robot: Robot) -> Script:
     window, session = robot.window, robot.session
+    yield robot.still()
     window.panel_area.ensureWidgetVisible(window.calibration.catheter)
     robot.click(window.calibration.catheter)
     assert window.toolbox.in_hand == "catheter"
@@ -203,6 +204,7 @@ def _calibrate(robot: Robot) -> Script:
     robot.key("Esc")
     assert window.toolbox.in_hand == ""
     field = window.calibration.pitch.field
+    yield robot.still()  # the panel has said where the scale comes from, and is laid out anew
     window.panel_area.ensureWidgetVisible(window.calibration.pitch)
     robot.click(field)
     robot.type("0.2")
