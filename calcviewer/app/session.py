@@ -205,7 +205,7 @@ class Session:
             self._gesture = _Gesture(object() if gesture is None else gesture, future)
             self._past.append(Step(label, self._study.review))
             self._future.clear()
-        change = self._put(review.without_stale_confirmations(self._study.review))
+        change = self._put(_without_stale_confirmations(self._study, review))
         if gesture is None:
             self._finish()
         self._announce(change)
@@ -264,8 +264,8 @@ class Session:
             return
         completed = None
         if gesture.complete is not None:
-            review = self._study.review
-            completed = self._put(gesture.complete(review).without_stale_confirmations(review))
+            review = gesture.complete(self._study.review)
+            completed = self._put(_without_stale_confirmations(self._study, review))
         self._record_step(gesture)
         if completed is not None:
             self._announce(completed)
@@ -336,6 +336,27 @@ def _difference(study: IvoctStudy, review: Review) -> Change:
     frames = {i for i in edited if before.edits.get(i) is not review.edits.get(i)}
     frames |= before.excluded.keys() ^ review.excluded.keys()
     return Change(frozenset(facets), frozenset(frames), decided)
+
+
+def _without_stale_confirmations(study: IvoctStudy, review: Review) -> Review:
+    """Return the review without the confirmations of lesions that it changes.
+
+    Who confirmed a lesion saw its contours and figures as they are in the study. What is confirmed
+    only now was seen as it is now.
+    """
+    before = study.review
+    known = before.confirmed_lesions & review.confirmed_lesions
+    if not known:
+        return review
+    frames = _difference(study, review).frames
+    answers = set(before.guidewire_decisions) ^ set(review.guidewire_decisions)
+    stale = {
+        (first, last)
+        for first, last in known
+        if any(first <= frame <= last for frame in frames)
+        or any(one.first_frame <= last and one.last_frame >= first for one in answers)
+    }
+    return replace(review, confirmed_lesions=review.confirmed_lesions - stale) if stale else review
 
 
 def decided_frames(before: Review, after: Review) -> frozenset[int]:

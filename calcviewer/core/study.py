@@ -75,26 +75,6 @@ class Review:
         """Return the review with one frame excluded from every measurement."""
         return replace(self, excluded=MappingProxyType({**self.excluded, frame: reason}))
 
-    def without_stale_confirmations(self, before: Review) -> Review:
-        """Return the review without the confirmations of lesions that this review changes.
-
-        Who confirmed a lesion saw its contours and figures as they were in the review ``before``.
-        """
-        # What is confirmed only now was seen as it is now.
-        known = self.confirmed_lesions & before.confirmed_lesions
-        stale = {lesion for lesion in known if self._changes_lesion(before, *lesion)}
-        return replace(self, confirmed_lesions=self.confirmed_lesions - stale) if stale else self
-
-    def _changes_lesion(self, before: Review, first: int, last: int) -> bool:
-        if self.calibration != before.calibration:
-            return True
-        decisions = set(self.guidewire_decisions) ^ set(before.guidewire_decisions)
-        return any(one.first_frame <= last and one.last_frame >= first for one in decisions) or any(
-            self.edits.get(frame) is not before.edits.get(frame)
-            or (frame in self.excluded) != (frame in before.excluded)
-            for frame in range(first, last + 1)
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Study(Generic[Rules]):

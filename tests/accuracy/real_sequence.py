@@ -21,7 +21,7 @@ from PIL import Image
 from calcviewer.app.animation import AnimationSource, drawn_frame
 from calcviewer.app.session import Session
 from calcviewer.app.workflows import DEFAULT_MODEL, segment_study
-from calcviewer.core.annotation import labels_of_annotation
+from calcviewer.core.annotation import Label, labels_of_annotation
 from calcviewer.core.geometry import CartesianGrid
 from calcviewer.core.pullback import Pullback
 from calcviewer.core.resources import models_path
@@ -88,7 +88,7 @@ def alarms_of(session: Session) -> list[Alarm]:
     alarms = []
     for frame, planes in enumerate(masks()):
         drawn = planes[..., 1:3].any(axis=-1)
-        inside = int((found_in(session, frame)[drawn] == 2).sum())
+        inside = int((found_in(session, frame)[drawn] == Label.CALCIUM).sum())
         measured = session.results.frames[frame]
         assert measured is not None
         arc_deg = measured.max_arc_deg_visible or 0.0
@@ -109,7 +109,10 @@ def without_plaque(alarms: Sequence[Alarm]) -> list[Alarm]:
 def lumen_dice(session: Session) -> NDArray[np.float64]:
     """Return the overlap of the lumen with the experts', one value a frame."""
     return np.array(
-        [dice(found_in(session, k) == 1, planes[..., 0]) for k, planes in enumerate(masks())]
+        [
+            dice(found_in(session, k) == Label.LUMEN, planes[..., 0])
+            for k, planes in enumerate(masks())
+        ]
     )
 
 
