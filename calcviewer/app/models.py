@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -30,6 +31,38 @@ def describe_line(model: dict[str, Any]) -> str:
         f"{model['name']} {model['version']}: {model['architecture']}; trained on "
         f"{model['data_origin']} data; {model['checked']}"
     )
+
+
+def summarise(name: str) -> str:
+    """Return what an operator chooses a network by: what it is, and how well it did on test data.
+
+    What the card does not tell is left out; of a network that cannot be used it is said why.
+    """
+    try:
+        card = ModelCard.load(models_path() / name)
+    except CalcViewerError as error:
+        return str(error)
+    return "\n".join([f"{card.architecture}, version {card.version}", *_results(card.metrics)])
+
+
+def _results(metrics: Mapping[str, object]) -> list[str]:
+    """Calcium's Dice and the agreement of the largest arc, as `calcviewer evaluate` writes them."""
+    dice = _number(metrics, "after_crf", "calcium", "f1")
+    arc = ("limits", "max_arc_deg_visible")
+    bias, lower, upper = (_number(metrics, *arc, key) for key in ("bias", "lower", "upper"))
+    found = []
+    if dice is not None:
+        found.append(f"calcium Dice {dice:.2f}")
+    if bias is not None and lower is not None and upper is not None:
+        found.append(f"arc, true - found: {bias:+.0f}° (95 % {lower:+.0f}° to {upper:+.0f}°)")
+    return [f"Tested on {metrics.get('data', 'unknown')} data:", *found] if found else []
+
+
+def _number(metrics: Mapping[str, object], *path: str) -> float | None:
+    value: object = metrics
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return float(value) if isinstance(value, int | float) else None
 
 
 def _describe(name: str, *, verify: bool) -> dict[str, Any]:

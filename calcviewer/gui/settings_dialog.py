@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from calcviewer.app.models import summarise
 from calcviewer.app.settings import DEVICES, MOST_INTERPOLATED, TABLES, Settings, settings_path
 from calcviewer.core.resources import models_path
 from calcviewer.gui.theme import named
@@ -42,6 +43,10 @@ class SettingsDialog(QDialog):
         names = [folder.name for folder in list_models(models_path())]
         self._model.addItems(names if settings.model in names else [*names, settings.model])
         self._model.setCurrentText(settings.model)
+        self._about = named(QLabel(), "quiet")
+        self._about.setWordWrap(True)
+        self._model.currentTextChanged.connect(self._describe)
+        self._describe(settings.model)
         devices = (self.tr("GPU where there is one"), self.tr("Processor"), self.tr("GPU (CUDA)"))
         self._device = _combo(dict(zip(DEVICES, devices, strict=True)), settings.device)
         self._crf = QCheckBox(self.tr("Refine contours with the CRF"))
@@ -71,10 +76,14 @@ class SettingsDialog(QDialog):
         )
         super().accept()
 
+    def _describe(self, model: str) -> None:
+        self._about.setText(summarise(model))
+
     def _lay_out(self) -> None:
         form = QFormLayout()
         form.setVerticalSpacing(10)
         form.addRow(self.tr("Network"), self._model)
+        form.addRow("", self._about)
         form.addRow(self.tr("Runs on"), self._device)
         form.addRow("", self._crf)
         form.addRow(self.tr("Colours"), self._table)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
-from calcviewer.app.models import describe_line, describe_models
+from calcviewer.app.models import describe_line, describe_models, summarise
 from calcviewer.core.resources import models_path
 
 
@@ -31,3 +33,23 @@ def test_a_network_that_was_altered_is_not_usable(two_models: Path, *, verify: b
     assert describe_line(found["sound"]).endswith(checked)
     assert found["altered"]["fault"]
     assert describe_line(found["altered"]).startswith("altered: NOT USABLE. ")
+
+
+def test_a_network_is_summarised_for_the_choice(two_models: Path) -> None:
+    what, data, dice, arc = summarise("sound").splitlines()
+    assert what.startswith("SegNet, width 0.25, stride 2, version ")
+    assert data == "Tested on simulated data:"
+    assert re.fullmatch(r"calcium Dice 0\.\d\d", dice)
+    assert re.fullmatch(r"arc, true - found: [+-]\d+° \(95 % [+-]\d+° to [+-]\d+°\)", arc)
+
+
+def test_what_a_card_does_not_tell_is_left_out(two_models: Path) -> None:
+    card = two_models / "sound" / "card.json"
+    card.write_text(json.dumps({**json.loads(card.read_text()), "metrics": {}}))
+    assert summarise("sound").startswith("SegNet, width 0.25, stride 2, version ")
+    assert "\n" not in summarise("sound")
+
+
+def test_the_summary_of_an_unusable_network_says_why(two_models: Path) -> None:
+    assert "is not the one its card describes" in summarise("altered")
+    assert "is not a model" in summarise("removed-since")

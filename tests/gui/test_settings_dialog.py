@@ -75,3 +75,11 @@ def test_a_network_that_is_gone_can_still_be_seen_as_chosen(qtbot: QtBot) -> Non
         dialog.accept()
     assert chosen.args is not None
     assert chosen.args[0]["model"] == "removed-since"
+
+
+def test_the_chosen_network_is_described(qtbot: QtBot) -> None:
+    dialog = SettingsDialog(Settings(model="removed-since"))
+    qtbot.addWidget(dialog)
+    assert "is not a model" in dialog._about.text()
+    dialog._model.setCurrentText("segnet-cpu")
+    assert dialog._about.text().startswith("SegNet, width 0.25")
