@@ -16,17 +16,16 @@ from calcviewer.training.unet import UNet
 
 @dataclass(frozen=True)
 class Architecture:
-    """A family of networks; ``light_width`` costs what SegNet of width 1/4 costs."""
+    """A family of networks; of width 1/4 they take about the same time."""
 
     title: str
     network: type[FrameNetwork]
-    light_width: float
 
 
 ARCHITECTURES = {
-    "segnet": Architecture("SegNet", SegNet, 1 / 4),
-    "unet": Architecture("U-Net", UNet, 15 / 64),
-    "deeplabv3plus": Architecture("DeepLabV3+", DeepLab, 1 / 4),
+    "segnet": Architecture("SegNet", SegNet),
+    "unet": Architecture("U-Net", UNet),
+    "deeplabv3plus": Architecture("DeepLabV3+", DeepLab),
 }
 
 

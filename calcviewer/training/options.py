@@ -41,11 +41,7 @@ def add_network(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--architecture", choices=ARCHITECTURE_NAMES, default="segnet", help="kind of network"
     )
-    parser.add_argument(
-        "--width",
-        type=float,
-        help="1 is the published network; default: what costs as much as SegNet of width 1/4",
-    )
+    parser.add_argument("--width", type=float, default=0.25, help="1 is the published network")
     parser.add_argument("--stride", type=int, default=2, help="reduce the grid by this factor")
     parser.add_argument(
         "--geometry",
@@ -86,13 +82,11 @@ def train_settings(args: argparse.Namespace) -> TrainSettings:
     """Return the settings of the options that `add_network` added."""
     # Threads that spin while they wait cost a shared machine ten times the work of a step.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from calcviewer.training.architectures import ARCHITECTURES
     from calcviewer.training.train import TrainSettings
 
-    light_width = ARCHITECTURES[args.architecture].light_width
     return TrainSettings(
         architecture=args.architecture,
-        width=light_width if args.width is None else args.width,
+        width=args.width,
         stride=args.stride,
         geometry=args.geometry,
         batch_size=args.batch_size,

@@ -58,9 +58,9 @@ def test_names_are_those_of_the_architectures():
     assert tuple(ARCHITECTURES) == ARCHITECTURE_NAMES
 
 
-def test_width_follows_the_architecture():
+def test_the_network_is_chosen_by_options():
     unet = train_settings(options("train", "d", "-o", "r", "--architecture", "unet"))
-    assert (unet.architecture, unet.width, unet.geometry) == ("unet", 15 / 64, "polar")
+    assert (unet.architecture, unet.width, unet.geometry) == ("unet", 0.25, "polar")
     wide = train_settings(options("cross-validate", "d", "-o", "r", "--width", "1"))
     assert (wide.architecture, wide.width, wide.stride) == ("segnet", 1.0, 2)
 
