@@ -13,10 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from calcviewer.app.simulate import true_annotation
-from calcviewer.app.workflows import DEFAULT_MODEL
 from calcviewer.core.annotation import labels_of_annotation
 from calcviewer.core.resources import models_path
 from calcviewer.inference.crf import CrfParameters
+from calcviewer.inference.model_card import list_models
 from calcviewer.inference.onnx import Network
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
 from calcviewer.modalities.ivoct.segment import IvoctSegmenter
@@ -68,9 +68,10 @@ def run_of(
     ]
 
 
-@pytest.fixture(scope="module")
-def pairs() -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    network = Network.load(models_path() / DEFAULT_MODEL, device="cpu")
+@pytest.fixture(scope="module", params=[folder.name for folder in list_models(models_path())])
+def pairs(request: pytest.FixtureRequest) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
+    network = Network.load(models_path() / request.param, device="cpu")
+    print(f"\n{request.param}", end="")
     return [pair for seed in SEEDS for pair in run_of(seed, network)]
 
 

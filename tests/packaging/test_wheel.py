@@ -15,6 +15,11 @@ pytest.importorskip("setuptools", minversion="77", reason="needs setuptools to b
 
 ROOT = Path(__file__).parents[2]
 _COPIED = ("calcviewer", "models", "packaging", "resources", "tests", "docs", ".ci")
+NETWORKS = [
+    f"{folder}/{file}"
+    for folder in ("segnet-cpu", "unet-cpu")
+    for file in ("card.json", "model.onnx")
+]
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.png", "*.onnx")
 
 
@@ -51,8 +56,7 @@ def test_the_wheel_holds_networks_fonts_icon_and_licence(built: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {
         "calcviewer/py.typed",
-        "calcviewer/models/segnet-cpu/card.json",
-        "calcviewer/models/segnet-cpu/model.onnx",
+        *(f"calcviewer/models/{file}" for file in NETWORKS),
         "calcviewer/resources/fonts/LICENSE-OpenSans.txt",
         "calcviewer/resources/fonts/OpenSans-Regular.ttf",
         "calcviewer/resources/icons/calcviewer.png",
@@ -79,7 +83,7 @@ def test_the_source_archive_holds_the_whole_tree(built: Path) -> None:
     assert {
         "Makefile",
         "constraints.txt",
-        "models/segnet-cpu/model.onnx",
+        *(f"models/{file}" for file in NETWORKS),
         "packaging/calcviewer.spec",
         "packaging/set_up.sh",
         "pyproject.toml",
