@@ -12,11 +12,10 @@ import pytest
 
 from calcviewer.app.session import Session
 from calcviewer.core.pullback import Origin
-from calcviewer.core.resources import models_path
-from calcviewer.inference.model_card import list_models
 from tests.accuracy.real_sequence import (
     LARGE_ARC_DEG,
     SEQUENCE,
+    SHIPPED,
     UNSEEN,
     alarms_of,
     describe_lumen,
@@ -34,10 +33,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", params=[folder.name for folder in list_models(models_path())])
-def session(request: pytest.FixtureRequest) -> Session:
-    print(f"\n{request.param}", end="")
-    return segmented_sequence(models_path() / request.param)
+@pytest.fixture(scope="module")
+def session() -> Session:
+    return segmented_sequence(SHIPPED)
 
 
 def test_lumen_agrees_with_the_experts(session: Session) -> None:
