@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
 
@@ -30,11 +29,12 @@ def measured_error(model: ModelReference | None) -> MeasuredError | None:
         card = ModelCard.load(models_path() / model.name)
     except CalcViewerError:
         return None
-    return _error_in(card.metrics) if card.sha256 == model.sha256 else None
+    return error_on(card) if card.sha256 == model.sha256 else None
 
 
-def _error_in(metrics: Mapping[str, object]) -> MeasuredError | None:
-    agreement = metrics.get(METRIC)
+def error_on(card: ModelCard) -> MeasuredError | None:
+    """Return the measured error that a model card tells; None where it tells none."""
+    agreement = card.metrics.get(METRIC)
     if not isinstance(agreement, dict):
         return None
     values = {one.name: agreement.get(one.name) for one in fields(MeasuredError)}

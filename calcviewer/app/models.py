@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from calcviewer.app.measured_error import error_on
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.resources import models_path
 from calcviewer.inference.model_card import ModelCard, list_models
@@ -42,25 +43,25 @@ def summarise(name: str) -> str:
         card = ModelCard.load(models_path() / name)
     except CalcViewerError as error:
         return str(error)
-    return "\n".join([f"{card.architecture}, version {card.version}", *_results(card.metrics)])
+    return "\n".join([f"{card.architecture}, version {card.version}", *_results(card)])
 
 
-def _results(metrics: Mapping[str, object]) -> list[str]:
+def _results(card: ModelCard) -> list[str]:
     """Calcium's Dice and the agreement of the largest arc, as `calcviewer evaluate` writes them."""
-    dice = _number(metrics, "after_crf", "calcium", "f1")
-    arc = ("limits", "max_arc_deg_visible")
-    bias, lower, upper = (_number(metrics, *arc, key) for key in ("bias", "lower", "upper"))
     found = []
+    dice = _calcium_dice(card.metrics)
     if dice is not None:
         found.append(f"calcium Dice {dice:.2f}")
-    if bias is not None and lower is not None and upper is not None:
-        found.append(f"arc, true - found: {bias:+.0f}° (95 % {lower:+.0f}° to {upper:+.0f}°)")
-    return [f"Tested on {metrics.get('data', 'unknown')} data:", *found] if found else []
+    if error := error_on(card):
+        lower, upper = error.arc_limits_deg
+        bias = f"{error.arc_bias_deg:+.0f}°"
+        found.append(f"arc, true - found: {bias} (95 % {lower:+.0f}° to {upper:+.0f}°)")
+    return [f"Tested on {card.metrics.get('data', 'unknown')} data:", *found] if found else []
 
 
-def _number(metrics: Mapping[str, object], *path: str) -> float | None:
+def _calcium_dice(metrics: Mapping[str, object]) -> float | None:
     value: object = metrics
-    for key in path:
+    for key in ("after_crf", "calcium", "f1"):
         value = value.get(key) if isinstance(value, Mapping) else None
     return float(value) if isinstance(value, int | float) else None
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-_LIMITS_SD = 1.96
+from calcviewer.modalities.ivoct.score import LIMITS_SD
 
 
 class Spread(NamedTuple):
@@ -29,12 +29,12 @@ class Limits:
     @property
     def lower(self) -> float:
         """Lower limit of agreement."""
-        return self.bias - _LIMITS_SD * self.sd
+        return self.bias - LIMITS_SD * self.sd
 
     @property
     def upper(self) -> float:
         """Upper limit of agreement."""
-        return self.bias + _LIMITS_SD * self.sd
+        return self.bias + LIMITS_SD * self.sd
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from calcviewer.modalities.ivoct.protocol import Protocol
 
 ARC_POINTS = 2
 POOR_EXPANSION_TOTAL = 4
+LIMITS_SD = 1.96
+"""95 % limits of agreement lie so many standard deviations from the bias (Bland & Altman 1986)."""
 _ROUNDING = 1e-9
 """Values closer than this to a threshold lie on it: floating-point rounding is no calcium."""
 
@@ -65,13 +67,19 @@ class MeasuredError:
     """How far a model's measurements lie from the reference: its Bland-Altman agreement.
 
     A bias is the mean of reference - model, the standard deviation that of the same difference
-    (limits of agreement are bias ± 1.96 standard deviations).
+    (95 % limits of agreement are bias ± `LIMITS_SD` standard deviations).
     """
 
     arc_bias_deg: float
     arc_sd_deg: float
     thickness_bias_mm: float
     thickness_sd_mm: float
+
+    @property
+    def arc_limits_deg(self) -> tuple[float, float]:
+        """95 % limits of agreement of the maximum arc."""
+        half = LIMITS_SD * self.arc_sd_deg
+        return self.arc_bias_deg - half, self.arc_bias_deg + half
 
 
 def exceeds(value: float, threshold: float) -> bool:
