@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
+from PySide6.QtWidgets import QApplication
+
+from tests.patience import PatientBot
 
 # As calcviewer.inference does, for tests that load ONNX Runtime before it.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
@@ -19,6 +22,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("repeatable")
+
+
+@pytest.fixture
+def qtbot(qapp: QApplication, request: pytest.FixtureRequest) -> PatientBot:
+    """Return the window tests' hand and clock, in no hurry."""
+    return PatientBot(request)
 
 
 @pytest.fixture(scope="session", autouse=True)

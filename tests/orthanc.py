@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from calcviewer.dicom.network.peer import DimsePeer, Timeouts, WebPeer
+from tests.patience import PATIENCE_S
 
 BINARY = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
@@ -79,7 +80,7 @@ def running_orthanc(folder: Path) -> Iterator[Orthanc]:
         )
     finally:
         process.kill()  # nothing of it is kept, and a polite end takes seconds
-        process.wait(20)
+        process.wait(PATIENCE_S)
 
 
 def _settings(

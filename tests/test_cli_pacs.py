@@ -23,6 +23,7 @@ from calcviewer.dicom.network import archive
 from calcviewer.dicom.network.peer import DimsePeer
 from tests.keyrings import MemoryKeyring, using
 from tests.orthanc import PASSWORD, USER, Orthanc, free_ports, running_orthanc
+from tests.patience import PATIENCE_S
 from tests.result_studies import NAME, NUMBER, processing_pullback
 
 
@@ -201,7 +202,7 @@ def test_receive_until_it_is_stopped(pullback: Path, tmp_path: Path) -> None:
         )
         list(archive.send(peer, [pullback]))
         process.send_signal(signal.SIGTERM)
-        printed, said = process.communicate(timeout=20)
+        printed, said = process.communicate(timeout=PATIENCE_S)
     finally:
         process.kill()
         process.wait()
@@ -212,7 +213,7 @@ def test_receive_until_it_is_stopped(pullback: Path, tmp_path: Path) -> None:
 
 
 def _wait_for(port: int, process: subprocess.Popen[str]) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -44,7 +44,7 @@ def test_fifty_studies(
     for cycle in range(WARM_UP + CYCLES):
         window.open_path(paths[cycle % 2])
         qtbot.waitUntil(lambda: desk.shown is not None and not desk.opening.what)
-        qtbot.waitUntil(lambda: not desk.segmentation.running, timeout=20_000)
+        qtbot.waitUntil(lambda: not desk.segmentation.running)
         window.commands.tool("contour")
         desk.close_study()
         if cycle in (WARM_UP - 1, WARM_UP + CYCLES - 1):

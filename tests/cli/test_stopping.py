@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from calcviewer.cli.stopping import stopped_in_order
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="tested where signals are")
 
@@ -46,7 +47,7 @@ def test_a_command_that_is_told_to_end_leaves_nothing(tmp_path: Path) -> None:
         assert running.stdout.readline() == "at work\n"
         assert len(list(temporary.iterdir())) == 2
         running.terminate()
-        _, said = running.communicate(timeout=30)
+        _, said = running.communicate(timeout=PATIENCE_S)
     assert running.returncode == 1
     assert said == "calcviewer: stopped; nothing half-written was left.\n"
     assert not list(temporary.iterdir())

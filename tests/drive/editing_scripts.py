@@ -25,7 +25,6 @@ from tests.drive.robot import Robot, Script, Until
 Place = tuple[float, float]
 """Angle (deg) and radius (mm) about the catheter."""
 
-_SEGMENTING_S = 60.0
 _MOVES = 12
 _PLAIN = Qt.KeyboardModifier.NoModifier
 
@@ -183,7 +182,6 @@ def _open(robot: Robot, study: Path) -> Script:
     yield Until(
         "the segmentation to end",
         lambda: segmentation.wanted > 0 and not segmentation.running,
-        _SEGMENTING_S,
     )
     yield Until("the whole picture", lambda: window.longitudinal.canvas.store.complete)
     yield robot.still()
@@ -496,7 +494,7 @@ def _reopen(robot: Robot, eye: Corrections, study: Path) -> Script:
     yield robot.opened()
     yield Until("the review", lambda: robot.session.undo_label is not None)
     segmentation = robot.window.desk.segmentation
-    yield Until("the segmentation to end", lambda: not segmentation.running, _SEGMENTING_S)
+    yield Until("the segmentation to end", lambda: not segmentation.running)
     yield robot.still()
     session, state = robot.session, robot.window.desk.state
     assert session is not left

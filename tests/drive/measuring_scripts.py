@@ -29,7 +29,7 @@ def measure_drags(robot: Robot) -> Script:
     window.desk.show(shown, Path("phantom.npz"))
     yield Until("the study", lambda: window.desk.shown is shown)
     canvas = window.longitudinal.canvas
-    yield Until("the whole picture", lambda: canvas.store.complete, 60)
+    yield Until("the whole picture", lambda: canvas.store.complete)
     window.desk.state.go_to(FRAME)
     yield robot.still()
     eye = Corrections(robot)

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QAbstractButton, QApplication, QToolButton, QWidge
 from calcviewer.app.session import Session
 from calcviewer.gui.app import run_window
 from calcviewer.gui.main_window import MainWindow
+from tests.patience import PATIENCE_S
 
 _TICK_MS = 20
 _STILL_S = 0.4
@@ -30,7 +31,7 @@ class Until:
 
     what: str
     holds: Callable[[], bool]
-    seconds: float = 10.0
+    seconds: float = PATIENCE_S
 
 
 Script = Generator[Until, None, None]
@@ -52,12 +53,10 @@ class Robot:
 
     # Waiting ----------------------------------------------------------------------------------
 
-    def opened(self, seconds: float = 30.0) -> Until:
+    def opened(self) -> Until:
         """Wait for a study other than the one that is open now."""
         before = self.window.desk.shown
-        return Until(
-            "a study to open", lambda: self.window.desk.shown not in (None, before), seconds
-        )
+        return Until("a study to open", lambda: self.window.desk.shown not in (None, before))
 
     def active(self, widget: QWidget | None = None) -> Until:
         """Wait for a window to have the keyboard; there is no window manager to give it."""
@@ -179,8 +178,7 @@ class Robot:
         QTest.keyClick(window, combination.key(), combination.keyboardModifiers())
 
     def quit(self) -> None:
-        """Close the application with its key; what takes long from here on is its end."""
-        (self._pictures / "closing").touch()
+        """Close the application with its key."""
         self.key("Ctrl+Q")
 
     def type(self, text: str) -> None:
@@ -216,6 +214,7 @@ def run(script: Callable[[Robot], Script], pictures: Path, *, study: Path | None
     The application's exit status; 1 when the script failed, whose reason is on standard error.
     """
     app = QApplication(sys.argv[:1])
+    app.setCursorFlashTime(0)  # a screen with a caret that blinks never comes to rest
     director = _Director(script, pictures)
     director.wait()
     status = run_window(study)

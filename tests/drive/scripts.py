@@ -21,7 +21,6 @@ from tests.drive.robot import Robot, Script, Until
 
 DEMO_FRAMES = 16
 VOI_FRAMES = 12
-SEGMENTING_S = 90.0
 
 
 def segmented(robot: Robot) -> Until:
@@ -31,7 +30,7 @@ def segmented(robot: Robot) -> Until:
     def holds() -> bool:
         return segmentation.wanted > 0 and not segmentation.running
 
-    return Until("the segmentation to end", holds, SEGMENTING_S)
+    return Until("the segmentation to end", holds)
 
 
 def dialog(robot: Robot, kind: type[ExportDialog]) -> ExportDialog:
@@ -51,9 +50,9 @@ def review_demo(robot: Robot) -> Script:
     assert window.start_page.isVisible()
     robot.picture("start")
     robot.press_button("Simulated demo", window.start_page)
-    yield robot.opened(60)
+    yield robot.opened()
     assert window.desk.segmentation.running
-    yield Until("a frame to be segmented", lambda: window.desk.segmentation.done > 0, 30)
+    yield Until("a frame to be segmented", lambda: window.desk.segmentation.done > 0)
     robot.picture("segmenting")
     yield segmented(robot)
     yield robot.still()
@@ -143,13 +142,13 @@ def _export_report(robot: Robot) -> Script:
     robot.press_button("Export…", window.top_bar)
     yield Until("the dialog", lambda: bool(window.findChildren(ExportDialog)))
     export = dialog(robot, ExportDialog)
-    yield Until("the preview", lambda: export.report.document is not None, 60)
+    yield Until("the preview", lambda: export.report.document is not None)
     yield robot.still()
     robot.picture("export")
     (target,) = export.paths
     assert not target.exists()
     robot.click(export.export)
-    yield Until("the report", target.exists, 60)
+    yield Until("the report", target.exists)
     yield Until("the dialog to say so", lambda: export.close_button.isVisible())
     assert target.read_bytes().startswith(b"%PDF-")
     yield robot.still()
@@ -173,7 +172,7 @@ def calibrate_real(robot: Robot, folder: Path) -> Script:
     assert not robot.session.study.calibration.scaled
     robot.press_button("Cancel", window.status)
     segmentation = window.desk.segmentation
-    yield Until("the segmentation to stop", lambda: not segmentation.running, 30)
+    yield Until("the segmentation to stop", lambda: not segmentation.running)
     yield from _calibrate(robot)
     yield from _choose_voi(robot)
     robot.press_button("Go on segmenting", window.status)
@@ -193,7 +192,7 @@ def _calibrate(robot: Robot) -> Script:
     robot.click(window.calibration.catheter)
     assert window.toolbox.in_hand == "catheter"
     (tool,) = (one for one in window.findChildren(CatheterTool))
-    yield Until("the sheath to be found", lambda: not tool.status().endswith("…"), 30)
+    yield Until("the sheath to be found", lambda: not tool.status().endswith("…"))
     yield robot.still()
     robot.picture("real_catheter")
     robot.press_button("Apply", window.cross_section)
@@ -280,7 +279,7 @@ def open_another(robot: Robot, first: Path, second: Path) -> Script:
     yield robot.active()
     robot.drop(first)
     yield robot.opened()
-    yield Until("some frames", lambda: window.desk.segmentation.done >= 3, 30)
+    yield Until("some frames", lambda: window.desk.segmentation.done >= 3)
     yield from _leave_traces(robot)
     robot.drop(second)
     yield robot.opened()
@@ -300,7 +299,7 @@ def open_another(robot: Robot, first: Path, second: Path) -> Script:
     assert all(flag.frame < study.pullback.frame_count for flag in _flags(robot))
     robot.picture("another")
     segmentation = window.desk.segmentation
-    yield Until("a frame of the second", lambda: segmentation.done > 0, 30)
+    yield Until("a frame of the second", lambda: segmentation.done > 0)
     assert study.model is None or robot.session.study.predictions.keys() <= set(
         range(study.pullback.frame_count)
     )

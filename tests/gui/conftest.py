@@ -22,6 +22,7 @@ from tests.gui.stored_studies import PhantomSegmenter
 def qapp(qapp: QApplication) -> QApplication:
     """Return the application, in the theme the product wears."""
     apply_theme(qapp)
+    qapp.setCursorFlashTime(0)  # a window with a caret that blinks never comes to rest
     return qapp
 
 

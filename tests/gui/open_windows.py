@@ -52,7 +52,7 @@ def at_rest(window: MainWindow, qtbot: QtBot) -> None:
             seen, since = now, time.monotonic()
         return time.monotonic() - since > STILL_S
 
-    qtbot.waitUntil(still, timeout=15_000)
+    qtbot.waitUntil(still)
 
 
 def press(qtbot: QtBot, window: MainWindow, *keys: Qt.Key, modifier: object = NONE) -> None:

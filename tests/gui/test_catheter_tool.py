@@ -24,6 +24,7 @@ from calcviewer.gui.views.cross_section import CrossSectionView
 from calcviewer.modalities.ivoct.catheter import Sheath
 from tests.gui.image_views import drag, export_shown, pixels, show_in, turn_wheel
 from tests.gui.waiting import deliver_events
+from tests.patience import PATIENCE_S
 from tests.phantoms import make_pullback
 
 SIZE_PX = 400
@@ -54,7 +55,7 @@ def activate(tool: CatheterTool, shown: ShownStudy, qtbot: QtBot, *, wait: bool 
     state.reset(3)
     tool.activate(shown, state)
     if wait:
-        qtbot.waitUntil(lambda: "Looking" not in tool.status(), timeout=10_000)
+        qtbot.waitUntil(lambda: "Looking" not in tool.status())
 
 
 def test_a_tool_put_away_at_once_leaves_no_task_behind(tool: CatheterTool, qtbot: QtBot) -> None:
@@ -109,7 +110,7 @@ def test_the_search_does_not_move_what_is_being_dragged(tool: CatheterTool, qtbo
     assert tool.press(Pointer((0.0, 0.0), REACH_MM))
     tool.drag(Pointer((1.0, 0.5), REACH_MM))
     tool.release(Pointer((1.0, 0.5), REACH_MM))
-    assert search.wait(10)
+    assert search.wait(PATIENCE_S)
     deliver_events()
 
     assert tool.sheath is not None
@@ -146,7 +147,7 @@ def test_fit_with_the_mouse_and_apply(tool: CatheterTool, qtbot: QtBot) -> None:
     view.set_tool(tool)
     options = tool.make_options(view)
     view.show()
-    qtbot.waitUntil(lambda: "Looking" not in tool.status(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Looking" not in tool.status())
 
     drag(view, (200, 182), (200, 180), (200, 170))  # the rim at 18 px, to 30 px
     drag(view, (200, 205), (205, 205), (210, 205))
@@ -224,7 +225,7 @@ def test_the_circle_is_drawn(tool: CatheterTool, qtbot: QtBot) -> None:
     view.resize(400, 400)
     show_in(view, shown, state)
     tool.activate(shown, state)
-    qtbot.waitUntil(lambda: "Looking" not in tool.status(), timeout=10_000)
+    qtbot.waitUntil(lambda: "Looking" not in tool.status())
     view.set_tool(tool)
 
     picture = pixels(view)

@@ -234,7 +234,7 @@ def test_the_score_says_what_a_drag_changed_since_it_began(
     assert said.text().startswith("score 1 → 3: arc 17")
     assert said.text().endswith("→ 184°")
     assert said.bright
-    qtbot.waitUntil(lambda: not said.bright, timeout=20_000)
+    qtbot.waitUntil(lambda: not said.bright)
     assert said.isVisible()
     window.commands.undo()
     assert said.text().startswith("score 3 → 1: arc 184° → 17")

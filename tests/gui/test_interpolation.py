@@ -21,6 +21,7 @@ from calcviewer.gui.interpolation import Interpolation
 from calcviewer.gui.tasks import Tasks
 from tests.corrections import annotation, make_session
 from tests.gui.waiting import deliver_events
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def filler(qtbot: QtBot) -> Iterator[Interpolation]:
     yield made
     made.flush()
     tasks.cancel_all()
-    assert tasks.wait(5.0)
+    assert tasks.wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -47,7 +48,7 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     def slow(study: IvoctStudy, span: filling.Span, known: object = ()) -> Iterator[object]:
         for item in filling.filled_frames(study, span, known):
             if threading.current_thread() is not ui:
-                go.wait(5.0)
+                go.wait(PATIENCE_S)
             yield item
 
     monkeypatch.setattr(interpolation, "filled_frames", slow)
@@ -145,7 +146,7 @@ def test_undo_right_after_a_drag_takes_all_of_it_back(
     both_ends(session, filler)
     session.undo()
     held.set()
-    assert filler._tasks.wait(5.0)
+    assert filler._tasks.wait(PATIENCE_S)
     deliver_events()
     assert set(session.study.review.edits) == {4}
     session.redo()

@@ -324,13 +324,10 @@ def test_thousand_changes_are_redrawn_few_times(bench, canvas, monkeypatch):
     monkeypatch.setattr(canvas, "_paint_static", lambda p: (painted.append(1), paint(p)))
     run = bench.session.start_run(None)
     drawn = annotation((20, 100))
-    begun = time.process_time()
     for k in range(1000):
         bench.session.add_prediction(run, k % FRAMES, drawn)
-    each_s = (time.process_time() - begun) / 1000
     bench.settle()
     assert len(painted) <= 8
-    assert each_s < 0.005
 
 
 def test_frame_states(bench):

@@ -27,6 +27,7 @@ from calcviewer.gui.tasks import Tasks
 from calcviewer.modalities.ivoct.read import ReadOptions
 from tests.gui.stored_studies import write_study
 from tests.gui.waiting import deliver_events
+from tests.patience import PATIENCE_S
 
 
 class Bench:
@@ -51,7 +52,7 @@ def bench(qtbot: QtBot) -> Iterator[Bench]:
     made = Bench()
     yield made
     made.tasks.cancel_all()
-    assert made.tasks.wait(5)
+    assert made.tasks.wait(PATIENCE_S)
 
 
 def test_the_first_picture_of_a_folder_is_there_before_the_study(
@@ -101,7 +102,7 @@ def test_a_damaged_file_gives_one_message(
     path.write_bytes(content)
     bench.open(path)
     qtbot.waitUntil(lambda: bool(bench.failures))
-    assert bench.tasks.wait(5)
+    assert bench.tasks.wait(PATIENCE_S)
     deliver_events()
     assert len(bench.failures) == 1
     assert str(path) in bench.failures[0]
@@ -139,7 +140,7 @@ def test_a_later_opening_replaces_an_earlier_one(
     monkeypatch.setattr(opening, "read_pullback", slowly)
     bench.open(first)
     bench.open(second)
-    assert bench.tasks.wait(5)
+    assert bench.tasks.wait(PATIENCE_S)
     qtbot.waitUntil(lambda: bool(bench.opened))
     deliver_events()
     assert [path for _, path in bench.opened] == [second]
@@ -194,7 +195,7 @@ def test_a_cancelled_simulation_stops_and_leaves_nothing(
     bench.opening.open_demo()
     qtbot.waitUntil(lambda: bool(bench.progress))
     bench.opening.cancel()
-    assert bench.tasks.wait(5)
+    assert bench.tasks.wait(PATIENCE_S)
     deliver_events()
     assert (stopped, bench.failures, bench.opened) == ([True], [], [])
 

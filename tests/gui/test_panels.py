@@ -191,11 +191,11 @@ def test_streaming_is_told_and_results_follow(show: Make, qtbot: QtBot) -> None:
     run = shown.session.start_run(MODEL)
     for frame in (3, 4):
         shown.session.add_prediction(run, frame, annotation_from_labels(arc(200), GRID))
-    qtbot.waitUntil(lambda: "5 of 6 frames" in said(panel), timeout=20_000)
+    qtbot.waitUntil(lambda: "5 of 6 frames" in said(panel))
     assert "3\nso far · of 4" in said(panel)
     assert "expansion" not in said(panel)
     shown.session.add_prediction(run, 5, annotation_from_labels(NOTHING, GRID))
-    qtbot.waitUntil(lambda: "of 4 · adequate expansion" in said(panel), timeout=20_000)
+    qtbot.waitUntil(lambda: "of 4 · adequate expansion" in said(panel))
     assert "so far" not in said(panel)
 
 

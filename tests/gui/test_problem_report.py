@@ -17,7 +17,7 @@ from calcviewer.gui.problem_report import ProblemReportDialog
 
 def open_dialog(qtbot: QtBot, dialog: ProblemReportDialog) -> dict[str, str]:
     """Wait until a dialog shows its report; returns every file's text as it is shown."""
-    qtbot.waitUntil(dialog.save.isEnabled, timeout=20_000)
+    qtbot.waitUntil(dialog.save.isEnabled)
     shown = {}
     for row in range(dialog.files.count()):
         dialog.files.setCurrentRow(row)
@@ -32,7 +32,7 @@ def test_what_is_saved_is_what_was_shown(qtbot: QtBot, tmp_path: Path) -> None:
     assert '"size_px"' in shown["window.json"]
     assert not list(tmp_path.glob("*.zip"))
     dialog.write(tmp_path / "problem.zip")
-    qtbot.waitUntil(lambda: "problem.zip" in dialog.outcome.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "problem.zip" in dialog.outcome.text())
     with zipfile.ZipFile(tmp_path / "problem.zip") as archive:
         assert {name: archive.read(name).decode() for name in archive.namelist()} == shown
 
@@ -42,7 +42,7 @@ def test_a_place_that_cannot_be_written_to_is_said(qtbot: QtBot, tmp_path: Path)
     qtbot.addWidget(dialog)
     open_dialog(qtbot, dialog)
     dialog.write(tmp_path / "none" / "problem.zip")
-    qtbot.waitUntil(lambda: "could not be written" in dialog.outcome.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "could not be written" in dialog.outcome.text())
 
 
 def offered(banner: Banner) -> bool:

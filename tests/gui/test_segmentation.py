@@ -23,6 +23,7 @@ from calcviewer.gui.view_state import ViewState
 from calcviewer.modalities.ivoct.protocol import Protocol
 from tests.gui.stored_studies import MODEL, PhantomSegmenter
 from tests.gui.waiting import deliver_events
+from tests.patience import PATIENCE_S
 from tests.phantoms import GRID as PHANTOM_GRID
 from tests.phantoms import make_pullback
 
@@ -83,7 +84,7 @@ def bench(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     made = Bench(monkeypatch)
     yield made
     made.segmentation.follow(None)
-    assert made.tasks.wait(5)
+    assert made.tasks.wait(PATIENCE_S)
 
 
 def test_everything_is_segmented_and_told(bench: Bench, qtbot: QtBot) -> None:
@@ -163,7 +164,7 @@ def test_a_run_for_a_study_that_was_left_changes_nothing(bench: Bench, qtbot: Qt
 
     class Slow(PhantomSegmenter):
         def predict(self, frames: object) -> Iterator[tuple[int, FrameAnnotation]]:
-            go_on.wait(5)
+            go_on.wait(PATIENCE_S)
             yield 0, FrameAnnotation()
 
     bench.segmenter = Slow()
@@ -172,7 +173,7 @@ def test_a_run_for_a_study_that_was_left_changes_nothing(bench: Bench, qtbot: Qt
     other = Session(Study(make_pullback(3), Protocol()))
     bench.segmentation.follow(other)
     go_on.set()
-    assert bench.tasks.wait(5)
+    assert bench.tasks.wait(PATIENCE_S)
     deliver_events()
     assert not bench.session.study.predictions
     assert not other.study.predictions

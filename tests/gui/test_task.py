@@ -12,6 +12,7 @@ from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui.task import Task
 from calcviewer.gui.tasks import Tasks
 from tests.gui.waiting import deliver_events
+from tests.patience import PATIENCE_S
 
 
 def test_items_arrive_in_order_in_the_ui_thread(qtbot: QtBot) -> None:
@@ -29,7 +30,7 @@ def test_items_arrive_in_order_in_the_ui_thread(qtbot: QtBot) -> None:
         task.start()
     assert seen == [(number, True) for number in range(5)]
     assert worked_in[0] is not main
-    assert task.wait(2)
+    assert task.wait(PATIENCE_S)
 
 
 def test_an_expected_failure_gives_its_reason(qtbot: QtBot) -> None:
@@ -41,7 +42,7 @@ def test_an_expected_failure_gives_its_reason(qtbot: QtBot) -> None:
     with qtbot.waitSignal(task.failed) as failed:
         task.start()
     assert failed.args == ["The file is damaged. Copy it again."]
-    assert task.wait(2)
+    assert task.wait(PATIENCE_S)
 
 
 def test_a_bug_is_told_with_its_log(qtbot: QtBot) -> None:
@@ -55,7 +56,7 @@ def test_a_bug_is_told_with_its_log(qtbot: QtBot) -> None:
     assert failed.args is not None
     assert "internal error" in failed.args[0]
     assert "problem report" in failed.args[0]
-    assert task.wait(2)
+    assert task.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize("ends", ["by itself", "with an error"])
@@ -64,7 +65,7 @@ def test_nothing_arrives_after_a_cancel(qtbot: QtBot, ends: str) -> None:
 
     def work() -> Iterator[int]:
         yield 1
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
         if ends == "with an error":
             raise CalcViewerError("Too late.")
         yield 2
@@ -76,7 +77,7 @@ def test_nothing_arrives_after_a_cancel(qtbot: QtBot, ends: str) -> None:
     qtbot.waitUntil(lambda: seen == [(1,)])
     task.cancel()
     go_on.set()
-    assert task.wait(5)
+    assert task.wait(PATIENCE_S)
     deliver_events()
     assert seen == [(1,)]
 
@@ -86,7 +87,7 @@ def test_an_item_on_its_way_is_dropped_by_a_cancel(qtbot: QtBot) -> None:
     task = Task("counting", lambda: iter(range(3)))
     task.item.connect(seen.append)
     task.start()
-    assert task.wait(5)  # the items wait in the event queue now
+    assert task.wait(PATIENCE_S)  # the items wait in the event queue now
     task.cancel()
     deliver_events()
     assert seen == []
@@ -96,7 +97,7 @@ def test_a_task_is_held_until_its_thread_has_ended(qtbot: QtBot) -> None:
     go_on = threading.Event()
 
     def work() -> Iterator[int]:
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
         yield 1
 
     tasks = Tasks()
@@ -104,4 +105,4 @@ def test_a_task_is_held_until_its_thread_has_ended(qtbot: QtBot) -> None:
     tasks.cancel_all()
     assert not tasks.wait(0.05)
     go_on.set()
-    assert tasks.wait(5)
+    assert tasks.wait(PATIENCE_S)

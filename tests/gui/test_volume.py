@@ -90,7 +90,7 @@ def test_without_opengl_it_says_so_and_goes_on(qtbot: QtBot) -> None:
 
 def test_it_shows_the_study_and_a_ring_at_the_frame(qtbot: QtBot, with_gl: None) -> None:
     view = opened(qtbot, state := ViewState())
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
     (surfaces,) = scene(view).surfaces
     assert surfaces.calcium.faces.size
     assert surfaces.length_mm == pytest.approx(0.2 * 17)
@@ -105,14 +105,14 @@ def test_it_shows_the_study_and_a_ring_at_the_frame(qtbot: QtBot, with_gl: None)
 
 def test_changes_of_contours_are_shown_once_they_settle(qtbot: QtBot, with_gl: None) -> None:
     view = opened(qtbot, ViewState())
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
     assert view._shown is not None
     session = view._shown.session
     for extent in (100, 110, 120):
         drawn = annotation_from_labels(arc(extent), GRID)
         session.edit("draw", session.study.review.with_edit(8, drawn), gesture="drag")
     assert len(scene(view).surfaces) == 1
-    qtbot.waitUntil(lambda: len(scene(view).surfaces) == 2, timeout=20_000)
+    qtbot.waitUntil(lambda: len(scene(view).surfaces) == 2)
     assert scene(view).fits == 1  # the camera stays
     session.edit("bookmark", replace(session.study.review, bookmarks=frozenset({2})))
     assert not view._settle.isActive()
@@ -125,7 +125,7 @@ def test_nothing_is_built_while_it_is_hidden(qtbot: QtBot, with_gl: None) -> Non
     view.show_change(Change(frozenset({Facet.ANNOTATION}), frozenset({1})))
     assert not view._task.running
     view.show()
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
 
 
 def test_not_to_scale_is_said(qtbot: QtBot, with_gl: None) -> None:
@@ -133,7 +133,7 @@ def test_not_to_scale_is_said(qtbot: QtBot, with_gl: None) -> None:
     qtbot.addWidget(view)
     view.show()
     view.set_study(shown_of(study_of(TWO_LESIONS, pitch_mm=None)))
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
     assert "not to scale" in scene(view).caption.text()
 
 
@@ -154,7 +154,7 @@ def wheel(view: VolumeView, delta: int, modifiers: Qt.KeyboardModifier) -> None:
 
 def test_the_wheel_is_one_frame_and_zooms_with_ctrl(qtbot: QtBot, with_gl: None) -> None:
     view = opened(qtbot, state := ViewState())
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
     none, shift = Qt.KeyboardModifier.NoModifier, Qt.KeyboardModifier.ShiftModifier
     wheel(view, -120, none)
     assert state.frame == 1
@@ -182,7 +182,7 @@ def test_with_opengl_the_calcium_is_seen_where_it_is(qtbot: QtBot) -> None:
     if reason := why_no_opengl():
         pytest.skip(f"no OpenGL here: {reason}")
     view = opened(qtbot, ViewState(), count=60)
-    qtbot.waitUntil(lambda: not view.message, timeout=20_000)
+    qtbot.waitUntil(lambda: not view.message)
     picture = view.grab().toImage()
     width = picture.width()
     columns = {

@@ -12,9 +12,9 @@ def deliver_events() -> None:
         QCoreApplication.processEvents()
 
 
-def wait_for_timers(qtbot: QtBot, owner: QObject, timeout_ms: int = 10_000) -> None:
+def wait_for_timers(qtbot: QtBot, owner: QObject) -> None:
     """Wait until nothing below an object is due any more."""
-    qtbot.waitUntil(lambda: not _is_due(owner), timeout=timeout_ms)
+    qtbot.waitUntil(lambda: not _is_due(owner))
     deliver_events()
 
 

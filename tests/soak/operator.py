@@ -28,11 +28,11 @@ from shiboken6 import isValid
 
 from calcviewer.gui.main_window import MainWindow
 from tests.drive.robot import Robot
+from tests.patience import PATIENCE_S
 from tests.soak.files import Files
 
 _LOOK_MS = 4
 _FORGOTTEN_MS = 300
-_PATIENCE_S = 150.0
 _USABLE = (QAbstractButton, QComboBox, QAbstractSpinBox, QLineEdit, QAbstractItemView, QTabBar)
 _TEXTS = ("", "0", "-1", "7", "0.2", "12.5", "1e400", "nan", "abc", "9" * 40, "Ä b/ç", "1,5")
 NONE, SHIFT, CTRL, ALT = (
@@ -97,7 +97,7 @@ class Operator:
         QTimer.singleShot(milliseconds, loop.quit)
         loop.exec()
 
-    def until(self, what: str, holds: Callable[[], bool], seconds: float = _PATIENCE_S) -> None:
+    def until(self, what: str, holds: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
         """Let the window work until something holds.
 
         Raises

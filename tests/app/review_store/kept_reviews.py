@@ -20,6 +20,7 @@ from calcviewer.core.geometry import Arc
 from calcviewer.core.pullback import Pullback, SourceReference
 from calcviewer.core.study import Review, Study
 from calcviewer.modalities.ivoct.protocol import Protocol
+from tests.patience import PATIENCE_S
 from tests.phantoms import make_pullback
 
 FRAMES = 4
@@ -62,8 +63,8 @@ def edit(session: Session, frame: int, radius_mm: float) -> None:
     session.edit(f"draw {radius_mm:g}", session.study.review.with_edit(frame, drawn(radius_mm)))
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    end = time.monotonic() + seconds
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
     while not condition():
         assert time.monotonic() < end, "waited in vain"
         time.sleep(0.01)

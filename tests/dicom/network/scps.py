@@ -28,6 +28,7 @@ from calcviewer.dicom.network.contexts import (
     VERIFICATION,
 )
 from calcviewer.dicom.network.peer import DimsePeer, Timeouts
+from tests.patience import PATIENCE_S
 
 TITLE = "ARCHIVE"
 KINDS = (FOR_PROCESSING, FOR_PRESENTATION)
@@ -186,11 +187,11 @@ def serving(
     finally:
         BaseServer.shutdown(server)  # that of the library wants to have been started otherwise
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE_S)
         for association in server.active_associations:
             quiet.cut(association)  # or it would wait for what its peer does not say
             association.kill()
-            association.join(5)
+            association.join(PATIENCE_S)
 
 
 def cut(event: evt.Event, *, with_abort: bool) -> None:
@@ -240,7 +241,7 @@ def raw_server(answer: bytes = b"") -> Iterator[int]:
     finally:
         server.shutdown(socket.SHUT_RDWR)
         server.close()
-        thread.join(5)
+        thread.join(PATIENCE_S)
         for one in taken:
             one.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from tests.dicom.network.scps import (
     serving,
 )
 from tests.orthanc import free_ports
+from tests.patience import PATIENCE_S
 
 QUICK_ANSWER = Timeouts(connect_s=0.5, answer_s=0.2)
 
@@ -48,7 +50,7 @@ def every_verb(peer: DimsePeer, study: tuple[Path, Path], study_uid: str, folder
         began = time.monotonic()
         with pytest.raises(CalcViewerError) as failure:
             verb()
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < PATIENCE_S  # and not when the system gives up
         assert failure.value.hint
         said.add(failure.value.message)
     assert len(said) == 1
@@ -150,17 +152,23 @@ def test_an_association_aborted_once_it_stands(
 
 
 def test_an_answer_that_does_not_come(study: tuple[Path, Path], study_uid: str) -> None:
-    slow = [
-        (evt.EVT_C_ECHO, lambda event: time.sleep(1.2) or 0),
-        (evt.EVT_C_FIND, lambda event: time.sleep(1.2) or iter(())),
-    ]
+    go_on = threading.Event()
+
+    def late(_: evt.Event) -> int:
+        go_on.wait(PATIENCE_S)
+        return 0x0000
+
+    def none_late(_: evt.Event) -> Iterator[tuple[int, None]]:
+        go_on.wait(PATIENCE_S)
+        return iter(())
+
+    slow = [(evt.EVT_C_ECHO, late), (evt.EVT_C_FIND, none_late)]
     with serving(FakeArchive(study, extra_handlers=slow)) as port:
         peer = dimse_peer(port, timeouts=Timeouts(connect_s=1, answer_s=0.2))
         for verb in (archive.echo, lambda one: archive.find_studies(one, StudyQuery())):
-            began = time.monotonic()
             with pytest.raises(CalcViewerError, match=r"did not answer for 0\.2 s"):
                 verb(peer)
-            assert time.monotonic() - began < 1.1
+        go_on.set()
 
 
 @pytest.mark.parametrize(
@@ -264,10 +272,8 @@ def test_closing_early_breaks_off_at_once(
             else archive.send(peer, study * 20)
         )
         next(one for one in transfers if one.byte_count > 20_000)
-        began = time.monotonic()
         transfers.close()
-        assert time.monotonic() - began < 2
-        assert ended.wait(5)
+        assert ended.wait(PATIENCE_S)
     assert len(held.stored) < 40
     assert files_of(tmp_path) == ["system-temporary"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from calcviewer.dicom.network.peer import DimsePeer, Timeouts
 from calcviewer.dicom.network.receiver import Receiver, ReceiverOptions
 from tests.dicom.network.scps import PATIENT, files_of
 from tests.orthanc import free_ports
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -114,9 +114,7 @@ def test_a_sending_that_breaks_off_leaves_nothing(
 ) -> None:
     transfers = archive.send(sender(options), study * 10)
     next(one for one in transfers if one.byte_count >= byte_count)
-    began = time.monotonic()
     transfers.close()
-    assert time.monotonic() - began < 3
     assert all(len(dcmread(path).PixelData) > 0 for path in options.folder.iterdir())
     assert not any(path.name.startswith(".") for path in options.folder.iterdir())
 
@@ -136,7 +134,7 @@ def test_stopping_breaks_off_what_arrives(
     )
     assert association.is_established
     running.stop()
-    association.join(5)
+    association.join(PATIENCE_S)
     assert not association.is_alive()
     assert not association.is_established
     running.stop()

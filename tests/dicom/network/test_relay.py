@@ -12,6 +12,7 @@ import pytest
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.dicom.network.query import Transfer
 from calcviewer.dicom.network.relay import Report, relayed
+from tests.patience import PATIENCE_S
 
 SILENT = CalcViewerError("silent", "wait")
 A, B = Path("a"), Path("b")
@@ -59,7 +60,7 @@ def test_between_objects_it_tells_how_far_it_is() -> None:
 
     def work(report: Report) -> None:
         report.moved(7)
-        go_on.wait(5)
+        go_on.wait(PATIENCE_S)
 
     transfers = followed(work)
     assert next(transfers) == Transfer(0, None, None, 7)
@@ -69,17 +70,19 @@ def test_between_objects_it_tells_how_far_it_is() -> None:
 
 
 def test_silence_ends_it_and_bytes_keep_it_alive() -> None:
+    silence_s, moved = 1.5, []
+
     def work(report: Report) -> None:
-        for _ in range(4):
-            time.sleep(0.25)
+        for byte in range(4):
+            time.sleep(0.3 * silence_s)  # in all longer than the silence
             report.moved(1)
-        report.stopped.wait(5)
+            moved.append(byte)
+        moved.append("stopped" if report.stopped.wait(PATIENCE_S) else "still at work")
         report.check()
 
-    began = time.monotonic()
     with pytest.raises(CalcViewerError, match="silent"):
-        list(followed(work, silence_s=0.6))
-    assert 1.5 < time.monotonic() - began < 4
+        list(followed(work, silence_s=silence_s))
+    assert moved == [0, 1, 2, 3, "stopped"]
 
 
 def test_closing_stops_it_by_what_it_named() -> None:
@@ -88,7 +91,7 @@ def test_closing_stops_it_by_what_it_named() -> None:
     def work(report: Report) -> None:
         report.stop_by(woken.set)
         report.moved(1)
-        woken.wait(5)
+        woken.wait(PATIENCE_S)
         try:
             report.moved(1)
         finally:
@@ -105,7 +108,7 @@ def test_one_that_is_stopped_before_it_can_say_how_stops_there() -> None:
     began, ended = threading.Event(), threading.Event()
 
     def work(report: Report) -> None:
-        began.wait(5)
+        began.wait(PATIENCE_S)
         try:
             report.stop_by(lambda: None)
         finally:

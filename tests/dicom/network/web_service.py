@@ -16,6 +16,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from calcviewer.dicom.network.peer import Timeouts, WebPeer
+from tests.patience import PATIENCE_S
 
 _FIELDS = (
     "StudyInstanceUID",
@@ -128,7 +129,7 @@ def web_serving(archive: WebArchive, *, ssl_context: ssl.SSLContext | None = Non
     finally:
         server.shutdown()
         server.server_close()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def web_peer(port: int, **changes: Any) -> WebPeer:

@@ -92,7 +92,7 @@ def open_dialog(window: QWidget, tmp_path: Path) -> Open:
 
 
 def run(dialog: ExportDialog, qtbot: QtBot) -> list[Path]:
-    with qtbot.waitSignal(dialog.exported, timeout=120_000) as done:
+    with qtbot.waitSignal(dialog.exported) as done:
         qtbot.mouseClick(dialog.export, LEFT)
     (paths,) = done.args
     return list(paths)
@@ -111,8 +111,8 @@ def test_the_report_is_previewed_and_written_as_it_was_seen(
 ) -> None:
     shown = shown_of(study_of([arc(200)] * 2))
     dialog = open_dialog(shown, ExportKind.PDF, deidentify=deidentify)
-    qtbot.waitUntil(lambda: dialog.report.document is not None, timeout=20000)
-    qtbot.waitUntil(lambda: not dialog.report.state.isVisible(), timeout=20000)
+    qtbot.waitUntil(lambda: dialog.report.document is not None)
+    qtbot.waitUntil(lambda: not dialog.report.state.isVisible())
     seen = dialog.report.document
     assert seen is not None
     sheets = dialog.report._sheets.findChildren(QLabel)
@@ -132,7 +132,7 @@ def test_a_preview_that_was_cut_short_by_an_export_is_made_afterwards(
     dialog = open_dialog(shown_of(study_of([arc(200)])), ExportKind.PDF)
     dialog.report.preview()
     run(dialog, qtbot)
-    qtbot.waitUntil(lambda: not dialog.report.state.isVisible(), timeout=120_000)
+    qtbot.waitUntil(lambda: not dialog.report.state.isVisible())
     assert dialog.report.document is not None
     assert dialog.report._sheets.findChildren(QLabel)
 
@@ -151,7 +151,7 @@ def test_a_study_that_changed_since_the_preview_is_exported_as_it_is(
 ) -> None:
     shown = shown_of(study_of([arc(200)]))
     dialog = open_dialog(shown, ExportKind.PDF)
-    qtbot.waitUntil(lambda: dialog.report.document is not None, timeout=20000)
+    qtbot.waitUntil(lambda: dialog.report.document is not None)
     seen = dialog.report.document
     shown.session.edit("confirm", Review(confirmed_lesions=frozenset({(0, 0)})))
     assert dialog.report.document is None
@@ -162,7 +162,7 @@ def test_a_study_that_changed_since_the_preview_is_exported_as_it_is(
 def test_what_is_written_is_the_study_at_the_click(open_dialog: Open, qtbot: QtBot) -> None:
     shown = shown_of(study_of(TWO_LESIONS))
     dialog = open_dialog(shown, ExportKind.JSON, ExportKind.GIF)
-    with qtbot.waitSignal(dialog.exported, timeout=120_000) as told:
+    with qtbot.waitSignal(dialog.exported) as told:
         qtbot.mouseClick(dialog.export, LEFT)
         shown.session.edit("VOI", Review(voi=(10, 16)))
     (path,) = [one for one in told.args[0] if one.suffix == ".json"]
@@ -419,7 +419,7 @@ def test_text_that_may_be_in_the_pictures_is_warned_about(
     study = result_study(read_pullback(path))
     dialog = open_dialog(shown_of(study), ExportKind.PNG, deidentify=True)
     warned = dialog._burned_in
-    qtbot.waitUntil(warned.isVisible, timeout=20_000)
+    qtbot.waitUntil(warned.isVisible)
     assert "says that text is written into its images" in warned.text()
     dialog.deidentify.setChecked(False)
     assert not warned.isVisible()
@@ -434,7 +434,7 @@ def test_images_that_hold_no_text_need_no_warning(
 ) -> None:
     pullback = processing_pullback(tmp_path)
     dialog = open_dialog(shown_of(result_study(pullback)), ExportKind.PNG, deidentify=True)
-    qtbot.waitUntil(lambda: not dialog._burned_in.task.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not dialog._burned_in.task.running)
     assert dialog._burned_in.isHidden()
 
 
@@ -455,12 +455,12 @@ def test_an_animation_can_be_cancelled_and_leaves_nothing(
     shown = shown_of(study_of([arc(60)] * 200))
     dialog = open_dialog(shown, ExportKind.JSON, ExportKind.GIF)
     qtbot.mouseClick(dialog.export, LEFT)
-    qtbot.waitUntil(lambda: dialog._progress.value() > 500, timeout=10000)
+    qtbot.waitUntil(lambda: dialog._progress.value() > 500)
     assert not dialog.export.isEnabled()
     assert "Animation" in dialog._note.text()
     qtbot.mouseClick(dialog.cancel, LEFT)
     assert dialog.export.isEnabled()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=20_000)
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()))
     assert "nothing was written" in dialog._note.text()
 
 
@@ -469,9 +469,9 @@ def test_closing_while_writing_leaves_nothing(
 ) -> None:
     dialog = open_dialog(shown_of(study_of([arc(60)] * 200)), ExportKind.GIF)
     qtbot.mouseClick(dialog.export, LEFT)
-    qtbot.waitUntil(lambda: dialog._progress.value() >= 1, timeout=10000)
+    qtbot.waitUntil(lambda: dialog._progress.value() >= 1)
     dialog.close()
-    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()), timeout=20_000)
+    qtbot.waitUntil(lambda: not list((tmp_path / "out").iterdir()))
 
 
 def test_a_failure_is_said_once_and_older_files_stay(
@@ -490,7 +490,7 @@ def test_a_failure_is_said_once_and_older_files_stay(
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", fills_up)
-    with qtbot.waitSignal(dialog.failed, timeout=10000) as told:
+    with qtbot.waitSignal(dialog.failed) as told:
         qtbot.mouseClick(dialog.export, LEFT)
     assert told.args[0] == dialog._note.text()
     assert told.args[0].startswith(f"Nothing was written to {older.parent}: No space left")
@@ -505,7 +505,7 @@ def test_a_source_that_is_gone_leaves_nothing(
     shown = shown_of(result_study(processing_pullback(tmp_path)))
     dialog = open_dialog(shown, ExportKind.JSON, ExportKind.SEG)
     shown.session.study.pullback.source.path.unlink()
-    with qtbot.waitSignal(dialog.failed, timeout=20000) as told:
+    with qtbot.waitSignal(dialog.failed) as told:
         qtbot.mouseClick(dialog.export, LEFT)
     assert "cannot be read any more" in told.args[0]
     assert names_in(tmp_path / "out") == []
@@ -551,4 +551,4 @@ def test_the_dialog_lets_go_of_the_study(window: QWidget, qtbot: QtBot) -> None:
     dialog.close()
     del dialog, shown
     gc.collect()
-    qtbot.waitUntil(lambda: gc.collect() >= 0 and known() is None, timeout=20_000)
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and known() is None)

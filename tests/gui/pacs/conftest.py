@@ -16,6 +16,7 @@ from calcviewer.dicom.network.peer import DimsePeer, Peer
 from calcviewer.dicom.network.query import SeriesRecord, StudyQuery, StudyRecord, Transfer
 from calcviewer.gui.tasks import Tasks
 from tests.keyrings import MemoryKeyring, using
+from tests.patience import PATIENCE_S
 
 PEER = DimsePeer(name="Hospital", ae_title="PACS", host="127.0.0.1", port=11199)
 STUDY = StudyRecord(
@@ -136,7 +137,7 @@ def tasks() -> Iterator[Tasks]:
     made = Tasks()
     yield made
     made.cancel_all()
-    assert made.wait(10)
+    assert made.wait(PATIENCE_S)
 
 
 @pytest.fixture(autouse=True)

@@ -26,10 +26,10 @@ from tests.gui.pacs.conftest import FakeArchive as Verbs
 from tests.gui.pacs.test_receive import free_port
 from tests.gui.stored_studies import PhantomSegmenter
 from tests.orthanc import PASSWORD, Orthanc, running_orthanc
+from tests.patience import PATIENCE_S
 from tests.result_studies import NAME, processing_pullback
 
 LEFT = Qt.MouseButton.LeftButton
-WAIT_MS = 120_000
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def window(qtbot: QtBot, segmenter: PhantomSegmenter) -> Iterator[MainWindow]:
         made.activateWindow()
     yield made
     made.close()
-    assert made.desk.tasks.wait(10)
+    assert made.desk.tasks.wait(PATIENCE_S)
 
 
 def asked(window: MainWindow, qtbot: QtBot) -> PacsWindow:
@@ -64,7 +64,7 @@ def asked(window: MainWindow, qtbot: QtBot) -> PacsWindow:
     (button,) = [one for one in window.findChildren(QPushButton) if one.text() == "PACS…"]
     qtbot.mouseClick(button, LEFT)
     pacs = window.pacs.window
-    qtbot.waitUntil(lambda: not pacs.worklist.search_row.running, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not pacs.worklist.search_row.running)
     return pacs
 
 
@@ -73,10 +73,10 @@ def retrieved(pacs: PacsWindow, window: MainWindow, qtbot: QtBot, name: str) -> 
     page = pacs.worklist
     rows = [page.studies.texts(row)[0] for row in range(page.studies.row_count)]
     page.studies.selectRow(rows.index(name))
-    qtbot.waitUntil(page.retrieve.isEnabled, timeout=WAIT_MS)
+    qtbot.waitUntil(page.retrieve.isEnabled)
     qtbot.mouseClick(page.retrieve, LEFT)
-    qtbot.waitUntil(lambda: window.desk.shown is not None, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: not window.desk.segmentation.running, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.desk.shown is not None)
+    qtbot.waitUntil(lambda: not window.desk.segmentation.running)
     assert window.desk.shown is not None
     return window.desk.shown.session.study.pullback.source.path
 
@@ -107,7 +107,7 @@ def test_a_pullback_comes_from_orthanc_and_its_results_go_there(
     window.actions_by_id["send"].trigger()
     assert pacs.isVisible()
     qtbot.mouseClick(pacs.send.send, LEFT)
-    qtbot.waitUntil(lambda: not pacs.send.row.running, timeout=2 * WAIT_MS)
+    qtbot.waitUntil(lambda: not pacs.send.row.running)
     assert pacs.send.row.words.endswith(f": 3 objects are stored at {peer.name}.")
     uid = dcmread(pullback, stop_before_pixels=True).StudyInstanceUID
     (study,) = verbs.find_studies(peer, StudyQuery(study_uid=uid), secret=secret)
@@ -125,9 +125,9 @@ def test_a_transfer_that_breaks_off_leaves_nothing_and_is_tried_again(
         save_peer(dimse_peer(port))
         pacs = asked(window, qtbot)
         page = pacs.worklist
-        qtbot.waitUntil(page.retrieve.isEnabled, timeout=WAIT_MS)
+        qtbot.waitUntil(page.retrieve.isEnabled)
         qtbot.mouseClick(page.retrieve, LEFT)
-        qtbot.waitUntil(lambda: not page.retrieve_row.running, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not page.retrieve_row.running)
         assert "broke the connection off" in page.retrieve_row.words
         assert window.desk.shown is None
         assert [one for one in retrieved_folder().rglob("*") if one.is_file()] == []
@@ -135,7 +135,7 @@ def test_a_transfer_that_breaks_off_leaves_nothing_and_is_tried_again(
     with serving(served) as port:
         save_peer(dimse_peer(port))
         pacs.read_peers()
-        qtbot.waitUntil(page.retrieve.isEnabled, timeout=WAIT_MS)
+        qtbot.waitUntil(page.retrieve.isEnabled)
         path = retrieved(pacs, window, qtbot, "Quillfeather, Marigold")
     assert dcmread(path).PixelData == dcmread(pullback).PixelData
 
@@ -147,16 +147,16 @@ def test_an_archive_that_only_sends_is_asked_through_the_receiver(
     with serving(served) as port:
         save_peer(dimse_peer(port))
         pacs = asked(window, qtbot)
-        qtbot.waitUntil(pacs.worklist.retrieve.isEnabled, timeout=WAIT_MS)
+        qtbot.waitUntil(pacs.worklist.retrieve.isEnabled)
         qtbot.mouseClick(pacs.worklist.retrieve, LEFT)
-        qtbot.waitUntil(lambda: not pacs.worklist.retrieve_row.running, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not pacs.worklist.retrieve_row.running)
         assert "receiver" in pacs.worklist.retrieve_row.words  # says what to do
         page = pacs.receive
         page.port.setValue(free_port())
         served.destination = ("127.0.0.1", page.port.value())
         pacs.tabs.setCurrentWidget(page)
         qtbot.mouseClick(page.turn, LEFT)
-        qtbot.waitUntil(lambda: page.receiver is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: page.receiver is not None)
         pacs.tabs.setCurrentWidget(pacs.worklist)
         path = retrieved(pacs, window, qtbot, "Quillfeather, Marigold")
         assert dcmread(path).PixelData == dcmread(pullback).PixelData
@@ -175,7 +175,7 @@ def test_the_window_blocks_nothing_and_stays_when_it_is_closed(
     page.allowed.setText("PACS")
     pacs.tabs.setCurrentWidget(page)
     qtbot.mouseClick(page.turn, LEFT)
-    qtbot.waitUntil(lambda: page.receiver is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: page.receiver is not None)
     assert window.desk.settings.receiver_port == page.port.value()
     assert window.desk.settings.receiver_senders == "PACS"
     pacs.close()
@@ -183,7 +183,7 @@ def test_the_window_blocks_nothing_and_stays_when_it_is_closed(
     assert window.pacs.window is pacs
     assert page.receiver is not None
     window.close()
-    assert window.desk.tasks.wait(10)  # and with the program the receiver ends
+    assert window.desk.tasks.wait(PATIENCE_S)  # and with the program the receiver ends
 
 
 def test_a_retrieval_goes_on_behind_but_replaces_no_study_unasked(
@@ -199,12 +199,12 @@ def test_a_retrieval_goes_on_behind_but_replaces_no_study_unasked(
     assert not pacs.peer_box.isEnabled()
     pacs.close()
     archive.go_on.set()
-    qtbot.waitUntil(lambda: not page.retrieve_row.running, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not page.retrieve_row.running)
     assert "open it from the PACS window" in window.status._message.whole
     assert window.desk.shown is None
     window.actions_by_id["worklist"].trigger()
     qtbot.mouseClick(page.choice.open_button, LEFT)
-    qtbot.waitUntil(lambda: window.desk.shown is not None, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.desk.shown is not None)
 
 
 def test_closing_the_program_breaks_off_and_leaves_nothing(
@@ -236,12 +236,12 @@ def test_archives_are_added_from_the_empty_window_and_asked_at_once(
         dialog.form.host.setText(peer.host)
         dialog.form.port.setValue(peer.port)
         qtbot.mouseClick(dialog.save, LEFT)
-        qtbot.waitUntil(lambda: pacs.worklist.studies.row_count == 1, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: pacs.worklist.studies.row_count == 1)
         assert pacs.receive.allowed.text() == peer.ae_title
         qtbot.mouseClick(pacs.test, LEFT)
-        qtbot.waitUntil(lambda: not pacs.test_row.running, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: not pacs.test_row.running)
         assert pacs.test_row.words == "test is there and takes us."
-        qtbot.waitUntil(pacs.worklist.retrieve.isEnabled, timeout=WAIT_MS)
+        qtbot.waitUntil(pacs.worklist.retrieve.isEnabled)
 
 
 def test_everything_to_click_is_large_enough_and_named(window: MainWindow, qtbot: QtBot) -> None:

@@ -23,6 +23,7 @@ from calcviewer.gui.theme import HIT_PX
 from tests.gui.pacs.conftest import PEER, FakeArchive
 from tests.gui.waiting import deliver_events
 from tests.keyrings import MemoryKeyring
+from tests.patience import PATIENCE_S
 
 LEFT = Qt.MouseButton.LeftButton
 WEB = WebPeer(name="Web", url="https://archive.example/dicom-web", user="jane")
@@ -173,7 +174,7 @@ def test_a_dialog_closed_while_it_asks_hears_no_answer(
     answer = threading.Event()
 
     def refuse(*_: object, **__: object) -> None:
-        answer.wait(10)
+        answer.wait(PATIENCE_S)
         raise CalcViewerError("Nobody is there.")
 
     monkeypatch.setattr(archive, "echo", refuse)
@@ -183,7 +184,7 @@ def test_a_dialog_closed_while_it_asks_hears_no_answer(
     dialog.close()
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     answer.set()
-    assert tasks.wait(10)
+    assert tasks.wait(PATIENCE_S)
     deliver_events()  # an answer that came to a deleted row would be an error in a slot
 
 

@@ -49,7 +49,7 @@ def page(qtbot: QtBot, tasks: Tasks) -> Iterator[ReceivePage]:
 def turn(page: ReceivePage, qtbot: QtBot, *, on: bool) -> None:
     qtbot.mouseClick(page.turn, LEFT)
     word = "On: " if on else "Off: "
-    qtbot.waitUntil(lambda: page.state.text().startswith(word), timeout=20_000)
+    qtbot.waitUntil(lambda: page.state.text().startswith(word))
 
 
 def send(page: ReceivePage, path: Path, *, calling: str = "PACS") -> None:
@@ -107,7 +107,7 @@ def test_a_port_in_use_is_said_and_it_stays_off(page: ReceivePage, qtbot: QtBot)
         taken.bind(("127.0.0.1", page.port.value()))
         taken.listen()
         qtbot.mouseClick(page.turn, LEFT)
-        qtbot.waitUntil(lambda: "cannot listen" in page.row.words, timeout=20_000)
+        qtbot.waitUntil(lambda: "cannot listen" in page.row.words)
     assert page.state.text() == "Off: nothing listens."
     assert page.port.isEnabled()
     turn(page, qtbot, on=True)  # the way out: try again

@@ -48,7 +48,7 @@ def only(page: SendPage, *names: str) -> None:
 
 def sent(page: SendPage, qtbot: QtBot) -> str:
     qtbot.mouseClick(page.send, LEFT)
-    qtbot.waitUntil(lambda: not page.row.running, timeout=120_000)
+    qtbot.waitUntil(lambda: not page.row.running)
     return page.row.words
 
 
@@ -175,7 +175,7 @@ def test_cancel_breaks_off(
     only(page, "sr")
     archive.go_on.clear()
     qtbot.mouseClick(page.send, LEFT)
-    qtbot.waitUntil(lambda: "Sending" in page.row.words, timeout=120_000)
+    qtbot.waitUntil(lambda: "Sending" in page.row.words)
     assert not page.sr.isEnabled()
     qtbot.mouseClick(page.row.cancel_button, LEFT)
     assert page.row.words == "Cancelled; nothing was stored."
@@ -193,7 +193,7 @@ def test_what_was_on_screen_at_the_click_is_what_is_sent(
     nothing = dict.fromkeys(range(len(TWO_LESIONS)), "poor clearance")
     qtbot.mouseClick(page.send, LEFT)
     shown.session.edit("exclude", replace(review, excluded=MappingProxyType(nothing)))
-    qtbot.waitUntil(lambda: not page.row.running, timeout=120_000)
+    qtbot.waitUntil(lambda: not page.row.running)
     sent(page, qtbot)
     with_lesions, without = archive.sent_bytes
     assert len(with_lesions) > 2 * len(without)
@@ -207,11 +207,11 @@ def test_opening_another_study_does_not_end_what_is_being_sent(
     only(page, "sr")
     archive.go_on.clear()
     qtbot.mouseClick(page.send, LEFT)
-    qtbot.waitUntil(lambda: "Sending" in page.row.words, timeout=120_000)
+    qtbot.waitUntil(lambda: "Sending" in page.row.words)
     page.set_study(shown_of(study_of(TWO_LESIONS)))
     assert not page.send.isEnabled()
     archive.go_on.set()
-    qtbot.waitUntil(lambda: not page.row.running, timeout=120_000)
+    qtbot.waitUntil(lambda: not page.row.running)
     assert page.row.words == "Quillfeather: 1 object is stored at Hospital."  # and not phantom
     page.set_study(None)
     assert page.row.words == ""

@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.gui.pacs.work_row import WorkRow
 from calcviewer.gui.tasks import Tasks
+from tests.patience import PATIENCE_S
 
 
 def counting(last: int) -> Iterator[int]:
@@ -59,7 +60,7 @@ def test_work_that_outlives_its_window_keeps_nothing_of_it(qtbot: QtBot) -> None
     answers = threading.Event()
 
     def waiting() -> Iterator[int]:
-        answers.wait(20)
+        answers.wait(PATIENCE_S)
         yield 1
 
     tasks, shown = Tasks(), [0]
@@ -72,7 +73,7 @@ def test_work_that_outlives_its_window_keeps_nothing_of_it(qtbot: QtBot) -> None
     row.deleteLater()
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     answers.set()
-    assert tasks.wait(20)
+    assert tasks.wait(PATIENCE_S)
     del row
     gc.collect()
     assert watched() is None

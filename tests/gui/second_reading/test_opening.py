@@ -34,6 +34,7 @@ from tests.gui.open_windows import opened, shown_window
 from tests.gui.stored_studies import MODEL, PhantomSegmenter, write_study
 from tests.gui.waiting import deliver_events
 from tests.lesion_studies import GRID
+from tests.patience import PATIENCE_S
 from tests.phantoms import label_map
 from tests.result_studies import SQUARE, presentation_pullback, processing_pullback
 
@@ -90,19 +91,19 @@ def drop(window: MainWindow, path: Path) -> None:
 
 def asked(window: MainWindow, qtbot: QtBot) -> TakeOver:
     """Return the dialog once it has read the file."""
-    qtbot.waitUntil(lambda: bool(window.findChildren(TakeOver)), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(TakeOver)))
     (dialog,) = window.findChildren(TakeOver)
-    qtbot.waitUntil(lambda: not dialog._task.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not dialog._task.running)
     return dialog
 
 
 def take(window: MainWindow, dialog: TakeOver, qtbot: QtBot) -> None:
     qtbot.mouseClick(dialog.take, LEFT)
-    qtbot.waitUntil(lambda: not window.findChildren(TakeOver), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.findChildren(TakeOver))
 
 
 def docked(window: MainWindow, qtbot: QtBot) -> SecondReaderDock:
-    qtbot.waitUntil(lambda: bool(window.findChildren(SecondReaderDock)), timeout=20_000)
+    qtbot.waitUntil(lambda: bool(window.findChildren(SecondReaderDock)))
     (dock,) = window.findChildren(SecondReaderDock)
     qtbot.waitUntil(lambda: not window.findChildren(TakeOver))
     return dock
@@ -187,7 +188,7 @@ def test_what_is_edited_while_it_is_worked_out_is_not_lost(
     dialog = asked(window, qtbot)
     qtbot.mouseClick(dialog.take, LEFT)
     mine = edit_frame(session, 5)
-    qtbot.waitUntil(lambda: not window.findChildren(TakeOver), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.findChildren(TakeOver))
     assert session.study.review.edits[5] is mine
     assert len(session.study.review.edits) == COUNT
 
@@ -263,7 +264,7 @@ def test_the_later_of_two_drops_is_opened(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     go = threading.Event()
-    monkeypatch.setattr(opening, "is_results", lambda _: go.wait(10) and False)
+    monkeypatch.setattr(opening, "is_results", lambda _: go.wait(PATIENCE_S) and False)
     drop(window, source)
     later = write_study(tmp_path)
     drop(window, later)
@@ -389,7 +390,7 @@ def test_closing_it_leaves_nothing_behind(
         return len(docks) == 1 and docks[0]._reading is not known()
 
     drop(window, path)  # takes the place of the first one
-    qtbot.waitUntil(is_another, timeout=20_000)
+    qtbot.waitUntil(is_another)
     dock = docked(window, qtbot)
     gc.collect()
     assert known() is None
