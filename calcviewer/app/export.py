@@ -21,17 +21,15 @@ from calcviewer.app.analysis_file import (
     write_json,
     write_lesions_csv,
 )
-from calcviewer.app.lesion_report.content import build_report
-from calcviewer.app.measured_error import measured_error
-from calcviewer.app.results import Results, compute_results
+from calcviewer.app.lesion_report.printed import nameless, report_bytes
+from calcviewer.app.results import Results
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.atomic import staged_file, staged_folder, system_reason
 from calcviewer.core.errors import CalcViewerError, UnreadableInputError
 from calcviewer.core.pullback import CartesianLayout, Pullback
-from calcviewer.report.pdf import PageSize, render_report
+from calcviewer.report.pdf import PageSize
 
 _NAME_CHARACTERS = 80
-_DATE_REMOVED = "date removed"
 
 
 class ExportKind(Enum):
@@ -121,21 +119,6 @@ def corners_may_name(pullback: Pullback) -> bool:
     return isinstance(pullback.layout, CartesianLayout)
 
 
-def report_bytes(
-    study: IvoctStudy, results: Results, *, page_size: PageSize, deidentify: bool = False
-) -> bytes:
-    """Return the report as a PDF; reads every frame of the pullback once."""
-    if deidentify:
-        study, results = _nameless(study)
-    content = build_report(
-        study,
-        results,
-        error=measured_error(study.model),
-        generated=_DATE_REMOVED if deidentify else None,
-    )
-    return render_report(content, page_size=page_size)
-
-
 def exported(
     order: ExportOrder,
     study: IvoctStudy,
@@ -203,9 +186,15 @@ def _writers(
     report: bytes | None,
 ) -> list[tuple[ExportKind, FileWriter]]:
     """Return what writes into the folder it is given, in the order of the kinds."""
-    pdf = cache(partial(report_bytes, study, results, page_size=order.page_size))
+
+    @cache
+    def pdf() -> bytes:
+        return report or report_bytes(
+            study, results, page_size=order.page_size, deidentify=order.deidentify
+        )
+
     at_once: dict[ExportKind, Callable[..., None]] = {
-        ExportKind.PDF: lambda path: _write_bytes(path, report or pdf(deidentify=order.deidentify)),
+        ExportKind.PDF: lambda path: _write_bytes(path, pdf()),
         ExportKind.CSV: partial(_write_tables, results=results),
         ExportKind.JSON: lambda path: _write_data(
             path, study, results, deidentify=order.deidentify
@@ -225,11 +214,11 @@ def _writers(
         for kind in (*at_once, *SCREEN)
         if kind in order.kinds
     ]
-    return writers + _archive_writers(order, study, results)
+    return writers + _archive_writers(order, study, results, pdf)
 
 
 def _archive_writers(
-    order: ExportOrder, study: IvoctStudy, results: Results
+    order: ExportOrder, study: IvoctStudy, results: Results, pdf: Callable[[], bytes]
 ) -> list[tuple[ExportKind, FileWriter]]:
     """Return what writes the results for archives, one by one where they stay together so.
 
@@ -255,22 +244,14 @@ def _archive_writers(
             deidentify=order.deidentify,
             page_size=order.page_size,
         )
-        made = write_results(study, results, options, stage / "archive", uids=uids)
+        report = pdf() if options.pdf else None
+        made = write_results(study, results, options, stage / "archive", uids=uids, report=report)
         for kind, path in zip(group, made, strict=True):
             (target,) = order.paths(kind)
             os.replace(path, stage / target.name)
         yield 1.0
 
     return [(group[0], partial(written, group)) for group in groups]
-
-
-def _nameless(study: IvoctStudy) -> tuple[IvoctStudy, Results]:
-    """Return a study that names nobody, with what follows from it."""
-    # Brings highdicom, which takes long to load.
-    from calcviewer.app.exchange.anonymous_study import anonymous
-
-    bare = anonymous(study)
-    return bare, compute_results(bare, {})
 
 
 def _write_bytes(path: Path, content: bytes) -> None:
@@ -291,7 +272,7 @@ def _write_tables(frames: Path, lesions: Path, *, results: Results) -> None:
 
 def _write_data(path: Path, study: IvoctStudy, results: Results, *, deidentify: bool) -> None:
     if deidentify:
-        study, results = _nameless(study)
+        study, results = nameless(study)
     document = analysis_document(study, results)
     if deidentify and "pullback" in document:
         document["pullback"]["path"] = ""  # made absolute it names a folder of this machine

@@ -49,7 +49,7 @@ class Refined:
     mean: NDArray[np.float32]
 
 
-def see(network: Network | Predicting, image: NDArray[np.float32]) -> Seen:
+def see(network: Predicting, image: NDArray[np.float32]) -> Seen:
     """Class probabilities of a preprocessed frame, for `refine_mean`; kept on the GPU if there."""
     if isinstance(network, Network) and network.place == "cuda":
         return network.see(image)

@@ -18,7 +18,7 @@ from calcviewer.core.annotation import FrameAnnotation
 from calcviewer.core.geometry import PolarGrid
 from calcviewer.core.pullback import CalibratedValue, Calibration, Origin
 from calcviewer.inference.crf import CrfParameters
-from calcviewer.inference.onnx import Network
+from calcviewer.inference.refinement import Predicting
 from calcviewer.modalities.ivoct.lesion import Lesion, find_lesions
 from calcviewer.modalities.ivoct.preprocess import preprocess
 from calcviewer.modalities.ivoct.protocol import Protocol
@@ -196,7 +196,7 @@ class AgreementSettings:
 
 
 def measure_agreement(
-    network: Network,
+    network: Predicting,
     *,
     settings: AgreementSettings,
     crf: CrfParameters | None,
@@ -244,7 +244,7 @@ def _volume(spec: PullbackSpec, lengths: tuple[int, int]) -> range:
 
 
 def _annotations(
-    spec: PullbackSpec, chosen: range, network: Network, crf: CrfParameters | None
+    spec: PullbackSpec, chosen: range, network: Predicting, crf: CrfParameters | None
 ) -> Iterator[tuple[FrameAnnotation, FrameAnnotation]]:
     """Yield the true and the found annotation of the chosen frames."""
     pullback = simulate_pullback(spec)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +17,6 @@ from calcviewer.core.atomic import staged_file
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.from_json import parsed, value_of
 from calcviewer.inference.crf import CrfParameters
-from calcviewer.inference.onnx import Network
 from calcviewer.training.agreement import Agreement, AgreementSettings, measure_agreement, together
 from calcviewer.training.architectures import describe
 from calcviewer.training.blocks import FrameNetwork
@@ -211,9 +210,7 @@ def _test(
     }
     if agreement:
         own = replace(agreement, seed=agreement.seed + fold * agreement.pullbacks)
-        # The segmenter asks of a network that it predicts, no more.
-        runtime = cast(Network, network)
-        measured = measure_agreement(runtime, settings=own, crf=crf)
+        measured = measure_agreement(network, settings=own, crf=crf)
         document["agreement"] = measured.as_dict()
     with staged_file(run / RESULTS) as stage:
         stage.write_text(json.dumps(document, allow_nan=False) + "\n", encoding="utf-8")

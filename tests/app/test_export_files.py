@@ -34,12 +34,14 @@ from calcviewer.app.export_choices import (
     load_choices,
     save_choices,
 )
+from calcviewer.app.lesion_report import printed
 from calcviewer.app.results import compute_results
 from calcviewer.app.session import IvoctStudy
 from calcviewer.core.annotation import FrameAnnotation, annotation_from_labels
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.core.geometry import Arc, CartesianGrid, centred_grid
 from calcviewer.core.study import Review
+from calcviewer.dicom.encapsulated import pdf_of
 from tests.lesion_studies import TWO_LESIONS, arc, study_of
 from tests.phantoms import GRID, label_map
 from tests.result_studies import processing_pullback, result_study
@@ -107,6 +109,21 @@ def test_data(tmp_path: Path, *, deidentify: bool) -> None:
 def test_report(tmp_path: Path) -> None:
     (path,) = run(order(tmp_path, ExportKind.PDF, page_size="letter"), study_of([arc(200)] * 2))
     assert path.read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("deidentify", [False, True])
+def test_the_report_for_the_archive_is_the_one_that_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, deidentify: bool
+) -> None:
+    rendered = []
+    real = printed.render_report
+    monkeypatch.setattr(
+        printed, "render_report", lambda *a, **k: rendered.append(real(*a, **k)) or rendered[-1]
+    )
+    wanted = order(tmp_path, ExportKind.PDF, ExportKind.DICOM_PDF, deidentify=deidentify)
+    report, archived = run(wanted, study_of([arc(200)] * 2))
+    assert [report.read_bytes()] == rendered
+    assert pdf_of(archived).rstrip(b"\0") == rendered[0]
 
 
 def test_results_of_frames_that_are_no_dicom_stay_together(tmp_path: Path) -> None:

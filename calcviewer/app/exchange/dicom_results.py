@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from calcviewer.app.exchange.anonymous_study import anonymous
 from calcviewer.app.exchange.nifti import write_nifti
 from calcviewer.app.exchange.seg_results import write_study_seg
 from calcviewer.app.exchange.sr_results import write_study_sr
-from calcviewer.app.lesion_report.content import build_report
-from calcviewer.app.measured_error import measured_error
-from calcviewer.app.results import Results, compute_results
+from calcviewer.app.lesion_report.printed import nameless, report_bytes
+from calcviewer.app.results import Results
 from calcviewer.app.review_store.encoding import decides
 from calcviewer.app.review_store.search import find_review
 from calcviewer.app.session import IvoctStudy
@@ -23,10 +22,9 @@ from calcviewer.dicom.deidentify import UidMap, deidentified
 from calcviewer.dicom.encapsulated import write_encapsulated_pdf
 from calcviewer.dicom.header import is_dicom
 from calcviewer.dicom.source import ResultSource, no_source, source_of
-from calcviewer.report.pdf import PageSize, render_report
+from calcviewer.report.pdf import PageSize
 
 _NAME_CHARACTERS = 80
-_DATE_REMOVED = "date removed"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +52,7 @@ def write_results(
     folder: Path,
     *,
     uids: UidMap | None = None,
+    report: bytes | None = None,
 ) -> tuple[Path, ...]:
     """Write what was chosen into a folder, all of it or nothing.
 
@@ -66,6 +65,8 @@ def write_results(
     uids
         Replaces identifiers when de-identifying; None: a new one. The same one keeps together what
         is exported in several steps.
+    report
+        The printed report of this study as the options want it, where it was made already.
 
     Returns
     -------
@@ -78,17 +79,19 @@ def write_results(
     """
     source = _source(study)
     name = _file_name(study)
+    printed = partial(
+        report_bytes, study, results, page_size=options.page_size, deidentify=options.deidentify
+    )
     if options.deidentify:
         source = deidentified(source, uids or UidMap())
-        study = anonymous(study)
-        results = compute_results(study, {})
+        study, results = nameless(study)
         name = "pullback"
 
     def sr(path: Path) -> None:
         write_study_sr(path, study, results, source, reviewers=reviewers_of(study))
 
     def pdf(path: Path) -> None:
-        _write_pdf(path, study, results, source, options.page_size)
+        write_encapsulated_pdf(path, report or printed(), source=source)
 
     writers: list[tuple[bool, str, Callable[[Path], None]]] = [
         (options.seg, ".seg.dcm", lambda path: write_study_seg(path, study, source)),
@@ -103,18 +106,6 @@ def write_results(
         for suffix, write in chosen:
             write(stage / f"{name}{suffix}")
     return tuple(folder / f"{name}{suffix}" for suffix, _ in chosen)
-
-
-def _write_pdf(
-    path: Path, study: IvoctStudy, results: Results, source: ResultSource, page_size: PageSize
-) -> None:
-    content = build_report(
-        study,
-        results,
-        error=measured_error(study.model),
-        generated=_DATE_REMOVED if source.deidentified else None,
-    )
-    write_encapsulated_pdf(path, render_report(content, page_size=page_size), source=source)
 
 
 def reviewers_of(study: IvoctStudy) -> tuple[str, ...]:

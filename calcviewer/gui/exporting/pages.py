@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from calcviewer.app.animation import animation_frames
-from calcviewer.app.export import ExportKind, corners_may_name, report_bytes
+from calcviewer.app.export import ExportKind, corners_may_name
 from calcviewer.app.export_choices import PAGE_SIZES, SPEEDS
+from calcviewer.app.lesion_report.printed import report_bytes
 from calcviewer.app.results import Results
 from calcviewer.app.review import lesion_in_view
 from calcviewer.app.session import IvoctStudy

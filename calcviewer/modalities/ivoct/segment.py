@@ -20,7 +20,7 @@ from calcviewer.core.pullback import Pullback
 from calcviewer.core.study import ModelReference
 from calcviewer.inference.crf import CrfParameters
 from calcviewer.inference.onnx import Network, Seen
-from calcviewer.inference.refinement import refine_mean, see
+from calcviewer.inference.refinement import Predicting, refine_mean, see
 from calcviewer.modalities.ivoct.confidence import (
     CalciumEvidence,
     calcium_evidence,
@@ -54,6 +54,8 @@ class IvoctSegmenter:
         How many there are.
     field_radius_mm
         Beyond it nothing was imaged.
+    network
+        A loaded `Network`, or one in training.
     crf
         Parameters of the refinement; None leaves it out.
     """
@@ -61,7 +63,7 @@ class IvoctSegmenter:
     image: Callable[[int], Image]
     frame_count: int
     field_radius_mm: float
-    network: Network
+    network: Predicting
     crf: CrfParameters | None
 
     @classmethod
@@ -74,7 +76,15 @@ class IvoctSegmenter:
 
     @property
     def model(self) -> ModelReference:
-        """The network and the provider it really runs on."""
+        """The network and the provider it really runs on.
+
+        Raises
+        ------
+        TypeError
+            The network is still in training: it has no name yet.
+        """
+        if not isinstance(self.network, Network):
+            raise TypeError("a network in training has no name yet")
         card = self.network.card
         return ModelReference(card.name, card.version, card.sha256, self.network.provider)
 
