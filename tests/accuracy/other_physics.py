@@ -12,7 +12,7 @@ from calcviewer.app.workflows import DEFAULT_MODEL
 from calcviewer.core.resources import models_path
 from calcviewer.inference.onnx import Network
 from calcviewer.simulation.physics import FITTED, PHYSICS
-from tests.accuracy.test_simulated_pullback import pooled, run_of
+from tests.accuracy.test_simulated_pullback import part_of, pooled
 
 SEEDS = range(930_001, 930_013)
 FRAMES = range(60, 61)
@@ -26,7 +26,9 @@ def main() -> None:
     print("| --- | --- | --- | --- |")
     for physics in (FITTED, *PHYSICS):
         pairs = [
-            pair for seed in SEEDS for pair in run_of(seed, network, frames=FRAMES, physics=physics)
+            pair
+            for seed in SEEDS
+            for pair in part_of(seed, frames=FRAMES, physics=physics).segmented(network)
         ]
         true = sum(int((labels == 2).sum()) for labels, _ in pairs)
         found = sum(int((labels == 2).sum()) for _, labels in pairs)

@@ -6,7 +6,9 @@ runs of frames from several, pixels and frames pooled.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -20,13 +22,16 @@ from calcviewer.inference.model_card import list_models
 from calcviewer.inference.onnx import Network
 from calcviewer.modalities.ivoct.preprocess import MODEL_GRID, preprocess
 from calcviewer.modalities.ivoct.segment import IvoctSegmenter
-from calcviewer.simulation import PullbackSpec, simulate_pullback
+from calcviewer.simulation import PullbackSpec, SimulatedFrame, simulate_pullback
 from calcviewer.simulation.physics import FITTED
 
 pytestmark = [pytest.mark.slow, pytest.mark.validation]
 SEEDS = range(910_001, 910_017)
 """Training data is drawn from seeds of its own; these are not among them."""
 FIRST, FRAMES, PULLBACK_FRAMES = 50, 5, 120
+SHIPPED = list_models(models_path())
+
+Pairs = list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]
 
 
 @dataclass(frozen=True)
@@ -41,47 +46,65 @@ class Pooled:
         return 2 * self.shared / self.summed
 
 
-def run_of(
-    seed: int,
-    network: Network,
-    *,
-    frames: range = range(FIRST, FIRST + FRAMES),
-    physics: str = FITTED,
-) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    """Return true and found label maps of a few consecutive frames."""
-    spec = PullbackSpec(seed=seed, frames=PULLBACK_FRAMES, physics=physics)
-    pullback = simulate_pullback(spec)
-    field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
+@dataclass(frozen=True)
+class Part:
+    """Consecutive frames of a pullback, simulated once for all networks."""
 
-    def image(index: int) -> NDArray[np.float32]:
-        intensity = pullback.frame(index).intensity
-        return preprocess(intensity, grid=MODEL_GRID, log=False, field_radius_mm=field_mm)
+    frame: Callable[[int], SimulatedFrame]
+    frames: range
+    field_mm: float
 
-    segmenter = IvoctSegmenter(image, spec.frames, field_mm, network, CrfParameters())
-    found = dict(segmenter.predict(frames))
-    return [
-        (
-            labels_of_annotation(true_annotation(pullback.frame(index), MODEL_GRID), MODEL_GRID),
-            labels_of_annotation(annotation, MODEL_GRID),
+    def image(self, index: int) -> NDArray[np.float32]:
+        intensity = self.frame(index).intensity
+        return preprocess(intensity, grid=MODEL_GRID, log=False, field_radius_mm=self.field_mm)
+
+    def segmented(self, network: Network) -> Pairs:
+        """Return true and found label maps."""
+        segmenter = IvoctSegmenter(
+            self.image, PULLBACK_FRAMES, self.field_mm, network, CrfParameters()
         )
-        for index, annotation in found.items()
-    ]
+        found = dict(segmenter.predict(self.frames))
+        return [
+            (
+                labels_of_annotation(true_annotation(self.frame(index), MODEL_GRID), MODEL_GRID),
+                labels_of_annotation(annotation, MODEL_GRID),
+            )
+            for index, annotation in found.items()
+        ]
 
 
-@pytest.fixture(scope="module", params=[folder.name for folder in list_models(models_path())])
-def pairs(request: pytest.FixtureRequest) -> list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
-    network = Network.load(models_path() / request.param, device="cpu")
+def part_of(
+    seed: int, *, frames: range = range(FIRST, FIRST + FRAMES), physics: str = FITTED
+) -> Part:
+    pullback = simulate_pullback(PullbackSpec(seed=seed, frames=PULLBACK_FRAMES, physics=physics))
+    field_mm = min(pullback.field_radius_mm, MODEL_GRID.end_radius_mm)
+    return Part(cache(pullback.frame), frames, field_mm)
+
+
+@pytest.fixture(scope="module")
+def pairs_of() -> dict[str, Pairs]:
+    """Return what every shipped network made of the same frames."""
+    networks = {folder.name: Network.load(folder, device="cpu") for folder in SHIPPED}
+    found: dict[str, Pairs] = {name: [] for name in networks}
+    for part in map(part_of, SEEDS):
+        for name, network in networks.items():
+            found[name] += part.segmented(network)
+    return found
+
+
+@pytest.fixture(params=[folder.name for folder in SHIPPED])
+def pairs(request: pytest.FixtureRequest, pairs_of: dict[str, Pairs]) -> Pairs:
     print(f"\n{request.param}", end="")
-    return [pair for seed in SEEDS for pair in run_of(seed, network)]
+    return pairs_of[request.param]
 
 
-def pooled(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]], label: int) -> Pooled:
+def pooled(pairs: Pairs, label: int) -> Pooled:
     shared = sum(int(((true == label) & (found == label)).sum()) for true, found in pairs)
     summed = sum(int((true == label).sum() + (found == label).sum()) for true, found in pairs)
     return Pooled(shared, summed)
 
 
-def test_dice_after_the_crf(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+def test_dice_after_the_crf(pairs: Pairs) -> None:
     lumen, calcium = pooled(pairs, 1).dice, pooled(pairs, 2).dice
     print(
         f"\nsimulated, held out, {len(pairs)} frames: Dice lumen {lumen:.4f}, calcium {calcium:.4f}"
@@ -90,7 +113,7 @@ def test_dice_after_the_crf(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint
     assert calcium >= 0.75
 
 
-def test_amount_of_calcium(pairs: list[tuple[NDArray[np.uint8], NDArray[np.uint8]]]) -> None:
+def test_amount_of_calcium(pairs: Pairs) -> None:
     """Neither too much nor too little is found."""
     true = sum(int((true == 2).sum()) for true, _ in pairs)
     found = sum(int((found == 2).sum()) for _, found in pairs)
