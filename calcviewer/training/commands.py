@@ -29,6 +29,7 @@ def add_verbs(verbs: Verbs) -> None:
     """Add the verbs that make data sets, train, evaluate and export networks."""
     _add_make_dataset(verbs)
     _add_train(verbs)
+    _add_average(verbs)
     evaluate_commands.add_verbs(verbs)
     _add_export(verbs)
 
@@ -76,6 +77,21 @@ def _add_train(verbs: Verbs) -> None:
     add_regimes(parser)
     parser.add_argument("--resume", action="store_true", help="continue the run in RUN")
     parser.set_defaults(run=_run_train)
+
+
+def _add_average(verbs: Verbs) -> None:
+    parser = verbs.add_parser(
+        "average-checkpoints", help="average networks that were trained on from the same weights"
+    )
+    parser.add_argument(
+        "checkpoint", type=Path, nargs="+", metavar="CHECKPOINT", help="best.pt or last.pt of runs"
+    )
+    parser.add_argument(
+        "--data", type=Path, nargs="+", required=True, metavar="DATASET", help="of their training"
+    )
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.pt")
+    parser.add_argument("--seed", type=int, default=0, help="which frames of the data are seen")
+    parser.set_defaults(run=_run_average)
 
 
 def _add_export(verbs: Verbs) -> None:
@@ -155,6 +171,20 @@ def _run_train(args: argparse.Namespace) -> int:
 def _show_step(step: int, steps: int, loss: float) -> None:
     if step % 20 == 0 or step == steps:
         print(f"step {step}/{steps}, loss {loss:.4f}", end="\r", file=sys.stderr, flush=True)
+
+
+@with_training_extra
+def _run_average(args: argparse.Namespace) -> int:
+    from calcviewer.training.average import AverageSettings, average_checkpoints
+    from calcviewer.training.checkpoint import read_checkpoint
+
+    stride = read_checkpoint(args.checkpoint[0])["stride"]
+    vois = read_vois(args.data, stride, EVERYTHING)
+    average_checkpoints(
+        args.checkpoint, vois, args.output, settings=AverageSettings(seed=args.seed)
+    )
+    print(f"Written to {args.output}")
+    return 0
 
 
 @with_training_extra
