@@ -89,7 +89,9 @@ def _add_average(verbs: Verbs) -> None:
     parser.add_argument(
         "--data", type=Path, nargs="+", required=True, metavar="DATASET", help="of their training"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE.pt")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE.pt", help="the average"
+    )
     parser.add_argument("--seed", type=int, default=0, help="which frames of the data are seen")
     parser.set_defaults(run=_run_average)
 
