@@ -5,7 +5,7 @@ indifferent to what differs between scanners and exports: gain, window, gamma, r
 calibration of the radius, the rim of the field, and the 8-bit export with its black clipped.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +45,13 @@ class Augmentation:
 
 
 DEFAULT = Augmentation()
+
+
+def suited_to(augmentation: Augmentation | None, geometry: str) -> Augmentation | None:
+    """Return an augmentation as frames of a geometry need it; None stays none."""
+    if augmentation is None or geometry == "polar":
+        return augmentation
+    return replace(augmentation, turn_whole_frames=True)
 
 
 def cut_frame(

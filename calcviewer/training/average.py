@@ -9,7 +9,6 @@ optima").
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -20,17 +19,11 @@ from calcviewer.app.voi_file import Voi
 from calcviewer.core.errors import CalcViewerError
 from calcviewer.training import augment
 from calcviewer.training.blocks import FrameNetwork
-from calcviewer.training.checkpoint import load_network, write_checkpoint
+from calcviewer.training.checkpoint import load_network, take_weights, write_checkpoint
 from calcviewer.training.dataset import batches
 
-
-@dataclass(frozen=True)
-class AverageSettings:
-    """On how many batches of training frames the statistics are measured, and which."""
-
-    batches: int = 80
-    batch_size: int = 4
-    seed: int = 0
+_BATCHES, _BATCH_SIZE = 80, 4
+"""On so many training frames, a few hundred, the statistics are measured."""
 
 
 def average_checkpoints(
@@ -38,16 +31,18 @@ def average_checkpoints(
     training: Sequence[Voi],
     output: Path,
     *,
-    settings: AverageSettings = AverageSettings(),
+    seed: int = 0,
 ) -> None:
     """Write the average of checkpoints as a checkpoint.
 
     Parameters
     ----------
     checkpoints
-        Two or more of the same architecture, width, stride and geometry.
+        Two or more of the same architecture and width; the first gives stride and geometry.
     training
-        VOIs the networks were trained on, read at their stride.
+        VOIs the networks were trained on, read at the stride of the first.
+    seed
+        Draws the frames on which the statistics are measured.
 
     Raises
     ------
@@ -58,48 +53,30 @@ def average_checkpoints(
         raise CalcViewerError(
             "An average needs two checkpoints or more, and VOIs.", "Name them all."
         )
-    networks = [load_network(path) for path in checkpoints]
-    states = [network.state_dict() for network in networks]
-    for path, network, state in zip(checkpoints, networks, states, strict=True):
-        if _kind(network) != _kind(networks[0]) or _shapes(state) != _shapes(states[0]):
-            raise CalcViewerError(
-                f"{path} holds another kind of network than {checkpoints[0]}.",
-                "Only networks trained on from the same weights can be averaged.",
-            )
-    average = networks[0]
-    for name, own in states[0].items():
+    average = load_network(checkpoints[0])
+    states = [take_weights(average, path)["network"] for path in checkpoints]
+    for name, own in average.state_dict().items():
         if own.is_floating_point():
             own.copy_(torch.stack([state[name] for state in states]).mean(dim=0))
-    _measure_statistics(average, training, settings)
+    _measure_statistics(average, training, seed)
     write_checkpoint(output, average, optimiser={}, progress={})
 
 
-def _kind(network: FrameNetwork) -> tuple[object, ...]:
-    return type(network), network.width, network.stride, network.geometry
-
-
-def _shapes(state: dict[str, torch.Tensor]) -> dict[str, torch.Size]:
-    return {name: value.shape for name, value in state.items()}
-
-
-def _measure_statistics(
-    network: FrameNetwork, training: Sequence[Voi], settings: AverageSettings
-) -> None:
+def _measure_statistics(network: FrameNetwork, training: Sequence[Voi], seed: int) -> None:
     """Measure mean and variance of every batch normalisation on frames as in training."""
     for layer in network.modules():
         if isinstance(layer, nn.BatchNorm2d):
             layer.reset_running_stats()
             layer.momentum = None  # of all batches alike
     network.train()
-    whole = network.geometry == "cartesian"
     shuffled = batches(
         training,
-        batch_size=settings.batch_size,
-        seed=settings.seed,
-        augmentation=replace(augment.DEFAULT, turn_whole_frames=whole),
+        batch_size=_BATCH_SIZE,
+        seed=seed,
+        augmentation=augment.suited_to(augment.DEFAULT, network.geometry),
         shuffle=True,
     )
     with torch.no_grad():
-        for images, _ in islice(shuffled, settings.batches):
+        for images, _ in islice(shuffled, _BATCHES):
             network.work_logits(network.work_images(torch.from_numpy(images).unsqueeze(1)))
     network.eval()

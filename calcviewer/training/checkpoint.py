@@ -65,7 +65,7 @@ def take_weights(network: FrameNetwork, checkpoint: Path) -> dict[str, Any]:
         raise CalcViewerError(
             f"{checkpoint} holds a {state['architecture']} of width {state['width']:g}, not a "
             f"{architecture_of(network)} of width {network.width:g}.",
-            "Give its architecture and width, or start anew.",
+            "Take another checkpoint, or give its architecture and width.",
         )
     network.load_state_dict(state["network"])
     return state

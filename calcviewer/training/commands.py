@@ -177,14 +177,12 @@ def _show_step(step: int, steps: int, loss: float) -> None:
 
 @with_training_extra
 def _run_average(args: argparse.Namespace) -> int:
-    from calcviewer.training.average import AverageSettings, average_checkpoints
+    from calcviewer.training.average import average_checkpoints
     from calcviewer.training.checkpoint import read_checkpoint
 
     stride = read_checkpoint(args.checkpoint[0])["stride"]
     vois = read_vois(args.data, stride, EVERYTHING)
-    average_checkpoints(
-        args.checkpoint, vois, args.output, settings=AverageSettings(seed=args.seed)
-    )
+    average_checkpoints(args.checkpoint, vois, args.output, seed=args.seed)
     print(f"Written to {args.output}")
     return 0
 

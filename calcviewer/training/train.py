@@ -4,7 +4,7 @@ import json
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,9 +174,7 @@ class _Trainer:
         self.settings = settings
         self.progress = _Progress()
         self.started = time.monotonic()
-        self.augmentation = settings.augmentation
-        if self.augmentation and settings.geometry == "cartesian":
-            self.augmentation = replace(self.augmentation, turn_whole_frames=True)
+        self.augmentation = augment.suited_to(settings.augmentation, settings.geometry)
         self.device = choose_device(settings.device)
         self.bfloat16 = use_bfloat16(settings.precision, self.device)
         torch.manual_seed(settings.seed)

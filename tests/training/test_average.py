@@ -10,7 +10,7 @@ from calcviewer.app.voi_file import VoiMetadata, read_dataset, write_voi  # noqa
 from calcviewer.core.errors import CalcViewerError  # noqa: E402
 from calcviewer.training import average  # noqa: E402
 from calcviewer.training.architectures import build_network  # noqa: E402
-from calcviewer.training.average import AverageSettings, average_checkpoints  # noqa: E402
+from calcviewer.training.average import average_checkpoints  # noqa: E402
 from calcviewer.training.checkpoint import load_network, write_checkpoint  # noqa: E402
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
@@ -39,9 +39,7 @@ def checkpoint(path, seed, width=1 / 16):
 def test_the_average(tmp_path, data):
     paths = [checkpoint(tmp_path / f"{seed}.pt", seed) for seed in (1, 2, 3)]
     out = tmp_path / "average.pt"
-    average_checkpoints(
-        paths, read_dataset(data, stride=4), out, settings=AverageSettings(3, batch_size=2)
-    )
+    average_checkpoints(paths, read_dataset(data, stride=4), out)
     states = [load_network(path).state_dict() for path in paths]
     for name, value in load_network(out).state_dict().items():
         if name.endswith(STATISTICS):
@@ -55,7 +53,7 @@ def test_statistics_are_those_of_the_average_on_the_data(tmp_path, data, monkeyp
     monkeypatch.setattr(average, "batches", lambda *_, **__: iter([(images, None)]))
     paths = [checkpoint(tmp_path / f"{seed}.pt", seed) for seed in (1, 2)]
     out = tmp_path / "average.pt"
-    average.average_checkpoints(paths, read_dataset(data, stride=4), out)
+    average_checkpoints(paths, read_dataset(data, stride=4), out)
     network = load_network(out)
     first = next(m for m in network.modules() if isinstance(m, torch.nn.BatchNorm2d))
     seen = []
@@ -81,7 +79,7 @@ def test_what_cannot_be_averaged_is_refused(tmp_path, data):
     vois = read_dataset(data, stride=4)
     one, wider = checkpoint(tmp_path / "1.pt", 1), checkpoint(tmp_path / "2.pt", 2, width=1 / 8)
     out = tmp_path / "average.pt"
-    with pytest.raises(CalcViewerError, match=r"2\.pt holds another kind of network"):
+    with pytest.raises(CalcViewerError, match=r"2\.pt holds a unet of width 0\.125, not a"):
         average_checkpoints([one, wider], vois, out)
     with pytest.raises(CalcViewerError, match="two checkpoints or more"):
         average_checkpoints([one], vois, out)
